@@ -1,2 +1,84 @@
-//! To be written.
+//! The page allocator that hypervisors and RTOSes embed: a buddy allocator with a reference count on every
+//! block, the lock a type parameter.
+//!
+//! After `hyp_pool` of Linux KVM/arm64, and after the change that gave it its shape: a reference count and
+//! the free-list change that it implies belong in *one* critical section, so that nobody can see a page that
+//! is neither owned nor free. Here that state cannot even be written down ([`Frame`]).
+//!
+//! ```
+//! use hyp_pool::{Frame, HypPool, PageSize, frames_needed};
+//!
+//! let range = PageSize::SIZE_4K.range(0x8000_0000, 0x8400_0000); // 64 MiB
+//! // In a hypervisor: a static, or a slice carved out at boot.
+//! let table: Vec<Frame> = (0..frames_needed(range.len())).map(|_| Frame::VACANT).collect();
+//! let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, range, 0)?;
+//!
+//! let block = pool.alloc(9)?;     // 2 MiB, aligned
+//! let shared = block.clone();     // get_page
+//! drop(block);                    // put_page
+//! assert_eq!(shared.count(), 1);
+//! drop(shared);                   // the last one: free, coalesced
+//! assert_eq!(pool.free_pages(), 16384);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Principles
+//!
+//! 1. **The pool never touches the memory it hands out.** It may be unmapped, a guest's, secret, a device's;
+//!    a use after free cannot corrupt the allocator; zeroing is the caller's, outside the lock.
+//! 2. **No unsafe code, no heap, no OS**, no dependency but `lock_api`. The caller supplies the frame table:
+//!    8 bytes a page, [`frames_needed`] words.
+//! 3. **Misuse is a typed error that changes nothing**, in release builds too, as far as one word can tell:
+//!    a double put, a put or get of a free, tail or foreign page, an overflow, a bad order, range or table.
+//! 4. **One critical section an operation**, as short as it can be: a bounded number of words
+//!    ([`buddy`], "Cost").
+//! 5. **The lock is yours**: any `lock_api` 0.5 `RawMutex`. Interrupt handlers allocate if it saves the
+//!    interrupt state.
+//!
+//! # Layers
+//!
+//! ```text
+//! PageRef (Clone = get, Drop = put)        handle
+//!    │
+//! HypPool<L, R>    one lock                pool, refcount
+//!    │
+//! Buddy            pure, by &mut           buddy, free_area, check
+//!    │
+//! Frame table      the words               frame, table
+//!    │
+//! Pfn, Order       arithmetic              pfn; page_size turns addresses into frame numbers
+//! ```
+
 #![no_std]
+#![cfg_attr(not(all(test, loom)), forbid(unsafe_code))] // the loom models implement `RawMutex`, an unsafe trait
+
+#[cfg(test)]
+extern crate std;
+
+pub mod buddy;
+mod check;
+mod error;
+#[cfg(all(test, not(loom)))]
+mod exhaustive;
+mod frame;
+mod free_area;
+mod handle;
+#[cfg(loom)]
+mod models;
+mod page_size;
+mod pfn;
+mod pool;
+pub mod refcount;
+mod sync;
+mod table;
+
+pub use buddy::Buddy;
+pub use check::Census;
+pub use error::{AllocError, CheckError, InitError, PageError};
+pub use frame::{Frame, MAX_COUNT};
+pub use handle::{PageRef, SplitPages};
+pub use page_size::PageSize;
+pub use pfn::{MAX_ORDER, NR_ORDERS, Order, Pfn, PfnRange};
+pub use pool::HypPool;
+pub use refcount::{Atomic, Merged, RefcountPath};
+pub use table::frames_needed;

@@ -1,0 +1,392 @@
+//! The pool: the buddy allocator behind one lock, with a reference count on every block.
+//!
+//! ```text
+//!  HypPool ─┬─ lock ── free areas            what the critical section is for: lists, masks, counters
+//!           ├─ base, length                  written once
+//!           └─ &[Frame]  one word a frame    lock-free for get and non-final put (path `Atomic`)
+//! ```
+//!
+//! Each operation has *one* critical section, which covers the reference count and the free-list change that
+//! it implies, and nothing else: no page is touched, nothing is zeroed, nothing is called.
+
+use crate::buddy::{self, Lost, allocated, release_by_store};
+use crate::check::{self, Census};
+use crate::error::{AllocError, CheckError, InitError, PageError};
+use crate::frame::{Allocated, Frame, Holder, Index};
+use crate::free_area::FreeAreas;
+use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
+use crate::refcount::{Atomic, RefcountPath};
+use crate::sync::{Access, AtomicUsize, Ordering};
+use crate::table::Table;
+use core::fmt;
+use core::marker::PhantomData;
+use lock_api::{Mutex, RawMutex};
+
+/// A pool of page frames, handed out in reference-counted blocks of `1 << order` frames.
+///
+/// `L` is the lock, any `lock_api` 0.5 [`RawMutex`]; `R` the way references are counted, see
+/// [`refcount`](crate::refcount). The pool is `Sync` if the lock is.
+///
+/// The pool never touches the memory it hands out: a frame is a number.
+///
+/// # In a `static`
+///
+/// ```
+/// use hyp_pool::{Frame, HypPool, Pfn, PfnRange};
+/// use parking_lot::RawMutex as Lock; // or hyp_locks::Ticket, or your own
+///
+/// static TABLE: [Frame; 1024] = [const { Frame::VACANT }; 1024];
+/// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
+///
+/// POOL.init(PfnRange::new(Pfn::new(0x4_0000), 1024), 16)?;
+/// let table_page = POOL.alloc_pages(0)?; // one reference, the caller's
+/// POOL.get_page(table_page)?;            // two
+/// POOL.put_page(table_page)?;
+/// POOL.put_page(table_page)?;            // free again
+/// assert_eq!(POOL.free_pages(), 1024 - 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic> {
+    /// Protects the free areas and every word of `frames`, but for what an `Allocated` word may become without
+    /// it on the `Atomic` path ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
+    areas: Mutex<L, FreeAreas>,
+    frames: &'t [Frame],
+    /// The frame number of `frames[0]`. Written once, before `len`.
+    base: AtomicUsize,
+    /// Words of `frames` in use; 0 until the pool has its range.
+    len: AtomicUsize,
+    pinned: AtomicUsize,
+    path: PhantomData<fn() -> R>,
+}
+
+/// Making a pool.
+impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
+    /// A pool without a range, for a `static`: every call is refused until [`init`](Self::init).
+    #[cfg(not(loom))]
+    #[must_use]
+    pub const fn new(frames: &'t [Frame]) -> Self {
+        Self {
+            areas: Mutex::new(FreeAreas::EMPTY),
+            frames,
+            base: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
+            pinned: AtomicUsize::new(0),
+            path: PhantomData,
+        }
+    }
+
+    /// Gives a pool made by [`new`](Self::new) its range, once. Claims
+    /// [`frames_needed(range.len())`](crate::frames_needed) words of its table. The first `reserved` frames
+    /// start out allocated, each as a block of its own with one reference: memory that is in use already, a
+    /// boot allocator's say. They may be got and put like all others.
+    ///
+    /// O(frames), under the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`]; the pool and the table are as they were.
+    pub fn init(&self, range: PfnRange, reserved: usize) -> Result<(), InitError> {
+        let mut areas = self.areas.lock();
+        if self.len.load(Ordering::Relaxed) != 0 {
+            return Err(InitError::AlreadyInitialised);
+        }
+        let table = Table::claim(self.frames, range, reserved)?;
+        *areas = FreeAreas::fill(table, reserved);
+        self.base.store(range.start().get(), Ordering::Relaxed);
+        self.len.store(table.len(), Access::Publish.ordering());
+        Ok(())
+    }
+
+    /// A pool over `range`, by value: [`new`](Self::new) and [`init`](Self::init) in one.
+    ///
+    /// # Errors
+    ///
+    /// As `init`.
+    #[cfg(not(loom))]
+    pub fn with_table(frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
+        Self::with_lock(L::INIT, frames, range, reserved)
+    }
+
+    /// As `with_table`, with a lock of the caller's making in place of [`RawMutex::INIT`].
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    pub fn with_lock(lock: L, frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
+        let table = Table::claim(frames, range, reserved)?;
+        Ok(Self {
+            areas: Mutex::from_raw(lock, FreeAreas::fill(table, reserved)),
+            frames,
+            base: AtomicUsize::new(range.start().get()),
+            len: AtomicUsize::new(table.len()),
+            pinned: AtomicUsize::new(0),
+            path: PhantomData,
+        })
+    }
+}
+
+/// Blocks by frame number. The caller keeps the number and counts its references; the pool refuses what it
+/// can tell is wrong. What no word can tell: a put too many after the block was allocated again looks like a
+/// put of the new owner's, and a misuse that races a legal call may go unreported. Neither breaks an
+/// invariant. [`PageRef`](crate::PageRef) counts for those who would rather not.
+impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
+    /// Allocates a block of `1 << order` frames, aligned to its size, with one reference. Its contents are
+    /// whatever they were.
+    ///
+    /// At most [`MAX_ORDER`](crate::MAX_ORDER) splits under the lock. The block is the most recently freed
+    /// one of the smallest order that will do.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`]; nothing has changed.
+    #[inline]
+    pub fn alloc_pages(&self, order: u8) -> Result<Pfn, AllocError> {
+        self.alloc_as(order, Holder::Number)
+    }
+
+    /// One reference more to the block whose first frame is `pfn`. The caller has one already.
+    ///
+    /// O(1); without the lock on the `Atomic` path.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
+    /// [`Held`](PageError::Held) or [`Overflow`](PageError::Overflow); nothing has changed.
+    #[inline]
+    pub fn get_page(&self, pfn: Pfn) -> Result<(), PageError> {
+        self.get_as(pfn, Holder::Number)
+    }
+
+    /// One reference less to the block whose first frame is `pfn`. The last one frees the block, in the same
+    /// critical section, and coalesces it with its buddy, and so on upward.
+    ///
+    /// O(1), without the lock on the `Atomic` path, unless it is the last one: then at most
+    /// [`MAX_ORDER`](crate::MAX_ORDER) merges under the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail) or
+    /// [`Held`](PageError::Held); nothing has changed.
+    #[inline]
+    pub fn put_page(&self, pfn: Pfn) -> Result<(), PageError> {
+        self.put_as(pfn, Holder::Number)
+    }
+
+    /// Makes the block at `pfn`, to which the caller has the only reference, into blocks of order 0 with one
+    /// reference each. Of a block of order 0 it makes itself.
+    ///
+    /// O(frames of the block), under the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
+    /// [`Held`](PageError::Held) or [`Shared`](PageError::Shared); nothing has changed.
+    pub fn split_page(&self, pfn: Pfn) -> Result<(), PageError> {
+        self.split_as(pfn, Holder::Number).map(drop)
+    }
+
+    /// References to the block whose first frame is `pfn`: at least 1.
+    ///
+    /// One relaxed load: a snapshot, and no licence to touch the page. Page-table code that compares it with 1
+    /// to find out whether a table is empty does so under the lock of its page table.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail).
+    #[inline]
+    pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
+        let (_, frame) = self.table().find(pfn)?;
+        Ok(allocated(frame)?.count())
+    }
+}
+
+/// Looking at the pool as a whole.
+impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
+    /// The frames of this pool; none before [`init`](Self::init).
+    #[must_use]
+    pub fn range(&self) -> PfnRange {
+        self.table().range()
+    }
+
+    /// Free frames, in blocks of any order. Takes the lock.
+    #[must_use]
+    pub fn free_pages(&self) -> usize {
+        self.areas.lock().free_pages()
+    }
+
+    /// Free blocks of each order. Takes the lock.
+    #[must_use]
+    pub fn free_blocks(&self) -> [usize; NR_ORDERS] {
+        buddy::free_blocks(&self.areas.lock())
+    }
+
+    /// How many blocks are pinned for ever because the count of their handles overflowed.
+    #[must_use]
+    pub fn pinned_blocks(&self) -> usize {
+        self.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module. O(frames), under the lock.
+    ///
+    /// # Errors
+    ///
+    /// The first violation found; none is ever, unless there is a bug in this crate or in the lock.
+    pub fn check(&self) -> Result<Census, CheckError> {
+        let areas = self.areas.lock();
+        check::check(self.table(), &areas)
+    }
+}
+
+/// The operations, for either kind of holder.
+impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
+    #[inline]
+    fn table(&self) -> Table<'t> {
+        let len = self.len.load(Access::Observe.ordering());
+        let base = Pfn::new(self.base.load(Ordering::Relaxed));
+        Table::new(base, self.frames.get(..len).unwrap_or(&[]))
+    }
+
+    #[inline]
+    pub(crate) fn alloc_as(&self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
+        let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
+        let table = self.table();
+        let index = self.areas.lock().extract(table, order, holder)?;
+        Ok(table.pfn(index))
+    }
+
+    #[inline]
+    pub(crate) fn get_as(&self, pfn: Pfn, holder: Holder) -> Result<(), PageError> {
+        let (_, frame) = self.table().find(pfn)?;
+        let more = |word: Allocated| word.incremented().ok_or(PageError::Overflow);
+        self.update(frame, holder, Access::Get, more).map(drop)
+    }
+
+    /// Count `n → n - 1`, or `1 → Free` in one critical section.
+    #[inline]
+    pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder) -> Result<(), PageError> {
+        let table = self.table();
+        let (index, frame) = table.find(pfn)?;
+        if !R::LOCK_FREE {
+            let mut areas = self.areas.lock();
+            let word = held_by(frame, holder)?;
+            match word.decremented() {
+                Some(less) => frame.set_allocated(less),
+                None => {
+                    // Cannot lose: all changes of a count are made under the lock that we hold.
+                    let _: Result<(), Lost> = areas.attach(table, index, word.order(), release_by_store);
+                }
+            }
+            return Ok(());
+        }
+        loop {
+            let word = held_by(frame, holder)?;
+            let done = match word.decremented() {
+                Some(less) => frame.exchange(word, less, Access::Put),
+                None => self.put_last(table, index, word),
+            };
+            // Somebody else changed the word, and so got on: look again.
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `1 → Free`, the lock taken first; `false` if the word was no longer `word`.
+    #[inline]
+    fn put_last(&self, table: Table<'_>, index: Index, word: Allocated) -> bool {
+        let mut areas = self.areas.lock();
+        areas.attach(table, index, word.order(), |frame, to_free| frame.release(word, to_free)).is_ok()
+    }
+
+    /// Splits the block and tells its former order.
+    pub(crate) fn split_as(&self, pfn: Pfn, holder: Holder) -> Result<Order, PageError> {
+        let table = self.table();
+        let (index, frame) = table.find(pfn)?;
+        let areas = self.areas.lock();
+        let order = loop {
+            let word = sole(held_by(frame, holder)?)?;
+            // Under the lock, yet against lock-free gets: until the tails are written, only the head changes.
+            if frame.exchange(word, Allocated::new(Order::ZERO, holder), Access::Sole) {
+                break word.order();
+            }
+        };
+        FreeAreas::scatter(table, index, order, holder);
+        drop(areas);
+        Ok(order)
+    }
+
+    /// The block with the only reference changes from one kind of holder to the other.
+    pub(crate) fn rehold(&self, pfn: Pfn, from: Holder, to: Holder) -> Result<(), PageError> {
+        let (_, frame) = self.table().find(pfn)?;
+        self.update(frame, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to))).map(drop)
+    }
+
+    /// A handle's count has overflowed: its block stays allocated for ever.
+    #[cold]
+    pub(crate) fn pin(&self, pfn: Pfn) {
+        let Ok((_, frame)) = self.table().find(pfn) else { return };
+        if self.update(frame, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
+            self.pinned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The word of a block, for handles: which must exist, as the handle does.
+    pub(crate) fn word(&self, pfn: Pfn) -> Result<Allocated, PageError> {
+        allocated(self.table().find(pfn)?.1)
+    }
+
+    /// `Allocated → Allocated` in the pool's way of counting.
+    #[inline]
+    fn update(
+        &self,
+        frame: &Frame,
+        holder: Holder,
+        access: Access,
+        change: impl Fn(Allocated) -> Result<Allocated, PageError>,
+    ) -> Result<(), PageError> {
+        if R::LOCK_FREE {
+            loop {
+                let word = held_by(frame, holder)?;
+                if frame.exchange(word, change(word)?, access) {
+                    return Ok(());
+                }
+            }
+        }
+        let _areas = self.areas.lock();
+        frame.set_allocated(change(held_by(frame, holder)?)?);
+        Ok(())
+    }
+}
+
+/// The word of a block that `holder` may count references of.
+#[inline]
+fn held_by(frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
+    let word = allocated(frame)?;
+    if word.is_pinned() {
+        return Err(PageError::Pinned);
+    }
+    if word.holder() != holder {
+        return Err(PageError::Held);
+    }
+    Ok(word)
+}
+
+/// `word`, if its count is 1.
+#[inline]
+fn sole(word: Allocated) -> Result<Allocated, PageError> {
+    if word.count() == 1 { Ok(word) } else { Err(PageError::Shared) }
+}
+
+impl<L: RawMutex, R: RefcountPath> Drop for HypPool<'_, L, R> {
+    /// Gives the table back. Blocks that are still allocated by number go with it; no handle can exist.
+    fn drop(&mut self) {
+        self.table().vacate();
+    }
+}
+
+impl<L: RawMutex, R: RefcountPath> fmt::Debug for HypPool<'_, L, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the lock: a debugger's or a panic handler's view must not wait for one.
+        f.debug_struct("HypPool").field("range", &self.range()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! The one door to atomics: `core`'s, or loom's when the crate is built for its models.
+//!
+//! Every ordering that carries weight has a name and its argument here, so that a model can weaken one of
+//! them at run time and show that it is noticed; the algorithms know nothing of that.
+//!
+//! | access | what | ordering | pairs with | why not weaker |
+//! |---|---|---|---|---|
+//! | `Get` | count + 1, without the lock | Relaxed | – | whoever gets has a reference already: the block cannot go away, and what brought that reference to this CPU has ordered the block's contents. As in `Arc` |
+//! | `Put` | count − 1 to at least 1, without the lock | Release | `LastPut` | what this owner did to the block is done before the last owner frees it |
+//! | `LastPut` | count 1 to free, under the lock | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one. Not Release: the unlock that follows is |
+//! | `Sole` | the owner of the only reference changes the block's order or holder | Acquire | `Put` | "I am the only one" means that the others are done with it |
+//! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
+//! | `Publish` | the length of the pool, once, at `init` | Release | `Observe` | whoever sees the length sees the base and the words |
+//! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
+//! | (all others) | | Relaxed | – | made under the lock, which orders them; or a claim, where the compare-exchange itself decides and the caller's own hand-over of the pool orders the rest |
+
+#[cfg(not(loom))]
+pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+/// A named access of the table above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    Get,
+    Put,
+    LastPut,
+    Sole,
+    Pin,
+    Publish,
+    Observe,
+}
+
+impl Access {
+    const fn proved(self) -> Ordering {
+        match self {
+            Self::Get | Self::Pin => Ordering::Relaxed,
+            Self::Put | Self::Publish => Ordering::Release,
+            Self::LastPut | Self::Sole | Self::Observe => Ordering::Acquire,
+        }
+    }
+
+    /// The ordering of this access.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    pub(crate) const fn ordering(self) -> Ordering {
+        self.proved()
+    }
+
+    /// The ordering of this access, unless the model under way has weakened it.
+    #[cfg(loom)]
+    pub(crate) fn ordering(self) -> Ordering {
+        if crate::models::weakened() == Some(self) { Ordering::Relaxed } else { self.proved() }
+    }
+}
