@@ -166,6 +166,13 @@ impl Allocated {
         if self.count() == 1 { None } else { Some(Self(self.0 - 1)) }
     }
 
+    /// The same block with another count, for tests that cannot wait for it.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn with_count(self, count: u32) -> Self {
+        assert!((1..=MAX_COUNT).contains(&count));
+        Self(self.0 & !COUNT_MASK | count)
+    }
+
     /// The same block, allocated for ever.
     #[inline]
     pub(crate) const fn pinned(self) -> Self {
@@ -337,7 +344,7 @@ mod tests {
         let two = one.incremented().unwrap();
         assert_eq!((two.count(), two.order(), two.holder()), (2, Order::MAX, Holder::Handle));
         assert_eq!(two.decremented(), Some(one));
-        let most = Allocated(one.0 - 1 + MAX_COUNT);
+        let most = one.with_count(MAX_COUNT);
         assert_eq!(most.count(), MAX_COUNT);
         assert_eq!(most.incremented(), None);
         assert!(!most.is_pinned());

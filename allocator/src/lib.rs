@@ -52,14 +52,12 @@
 #![no_std]
 #![cfg_attr(not(all(test, loom)), forbid(unsafe_code))] // the loom models implement `RawMutex`, an unsafe trait
 
-#[cfg(test)]
+#[cfg(any(test, loom))]
 extern crate std;
 
 pub mod buddy;
 mod check;
 mod error;
-#[cfg(all(test, not(loom)))]
-mod exhaustive;
 mod frame;
 mod free_area;
 mod handle;
@@ -71,6 +69,8 @@ mod pool;
 pub mod refcount;
 mod sync;
 mod table;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 pub use buddy::Buddy;
 pub use check::Census;

@@ -1,1 +1,350 @@
+//! Loom models: every interleaving of two owners, and what must be caught when the code is made worse.
+//!
+//! A model's lock is the simplest there is. The real ones have their own models, in their own crate.
 
+use crate::sync::Access;
+use std::cell::Cell;
+
+std::thread_local! {
+    /// The access that the model on this thread weakens to Relaxed. Loom runs all threads of a model on one.
+    static WEAKENED: Cell<Option<Access>> = const { Cell::new(None) };
+}
+
+/// The access to weaken, if this model weakens one.
+pub(crate) fn weakened() -> Option<Access> {
+    WEAKENED.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WEAKENED;
+    use crate::buddy::{Lost, allocated};
+    use crate::sync::Access;
+    use crate::{Atomic, Frame, HypPool, PageError, Pfn, PfnRange};
+    use lock_api::{GuardSend, RawMutex};
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::thread;
+    use std::boxed::Box;
+
+    struct ModelLock(AtomicBool);
+
+    // SAFETY: the compare-exchange lets one in, with Acquire; the store lets the next in, with Release.
+    unsafe impl RawMutex for ModelLock {
+        const INIT: Self = panic!("loom has no const constructors: HypPool::with_lock");
+        type Guard = GuardSend;
+
+        fn lock(&self) -> GuardSend {
+            while self.try_lock().is_none() {
+                thread::yield_now();
+            }
+            GuardSend::default()
+        }
+
+        fn try_lock(&self) -> Option<GuardSend> {
+            self.0
+                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+                .ok()
+                .map(|_| GuardSend::default())
+        }
+
+        unsafe fn unlock(&self, _: GuardSend) {
+            self.0.store(false, Ordering::Release);
+        }
+
+        fn is_locked(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    type Pool = HypPool<'static, ModelLock, Atomic>;
+
+    /// `len` frames from frame 0. The table is leaked: loom runs a model some thousand times.
+    fn pool(len: usize) -> Arc<Pool> {
+        let range = PfnRange::new(Pfn::new(0), len);
+        Arc::new(HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(len), range, 0).unwrap())
+    }
+
+    fn table(len: usize) -> &'static [Frame] {
+        Box::leak((0..len).map(|_| Frame::vacant()).collect())
+    }
+
+    /// What stands in a page, watched by loom for races between its owners.
+    struct Contents(UnsafeCell<u32>);
+
+    impl Contents {
+        fn touch(&self) {
+            // SAFETY: none is needed but loom's: it fails the model if another access is not ordered with this one.
+            self.0.with_mut(|p| unsafe { *p += 1 });
+        }
+    }
+
+    /// Runs `model` with `access` weakened.
+    fn with_weakened(access: Access, model: fn()) {
+        struct Restore;
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                WEAKENED.set(None);
+            }
+        }
+        let _restore = Restore;
+        WEAKENED.set(Some(access));
+        loom::model(model);
+    }
+
+    /// Two owners of buddies let go at the same time: whoever comes second finds the other one free and merges.
+    fn two_final_puts() {
+        let pool = pool(2);
+        let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
+        let other = thread::spawn({
+            let pool = pool.clone();
+            move || pool.put_page(b).unwrap()
+        });
+        pool.put_page(a).unwrap();
+        other.join().unwrap();
+        assert_eq!(pool.check().unwrap().free_blocks[1], 1, "the buddies are one block");
+    }
+
+    #[test]
+    fn buddies_freed_at_once_become_one_block() {
+        loom::model(two_final_puts);
+    }
+
+    /// One owner shares and lets go while the other lets go: the block is freed once, by the last.
+    #[test]
+    fn a_get_against_a_final_put() {
+        loom::model(|| {
+            let pool = pool(2);
+            let page = pool.alloc_pages(0).unwrap();
+            pool.get_page(page).unwrap();
+            let other = thread::spawn({
+                let pool = pool.clone();
+                move || {
+                    pool.get_page(page).unwrap();
+                    pool.put_page(page).unwrap();
+                    pool.put_page(page).unwrap();
+                }
+            });
+            pool.put_page(page).unwrap();
+            other.join().unwrap();
+            assert_eq!(pool.check().unwrap().free_pages, 2);
+            assert_eq!(pool.put_page(page), Err(PageError::Free));
+        });
+    }
+
+    /// Whoever holds the lock sees a whole pool, whatever happens without it.
+    #[test]
+    fn an_observer_with_the_lock_sees_no_transient() {
+        loom::model(|| {
+            let pool = pool(2);
+            let page = pool.alloc_pages(0).unwrap();
+            let other = thread::spawn({
+                let pool = pool.clone();
+                move || {
+                    pool.get_page(page).unwrap();
+                    pool.put_page(page).unwrap();
+                    pool.put_page(page).unwrap();
+                }
+            });
+            pool.check().unwrap();
+            assert!(matches!(pool.page_count(page), Ok(1 | 2) | Err(PageError::Free)));
+            other.join().unwrap();
+        });
+    }
+
+    /// An allocation may take the block that is being freed, and its buddy lookup may meet the put.
+    #[test]
+    fn an_alloc_against_a_final_put() {
+        loom::model(|| {
+            let pool = pool(4);
+            let page = pool.alloc_pages(0).unwrap();
+            let other = thread::spawn({
+                let pool = pool.clone();
+                move || pool.put_page(page).unwrap()
+            });
+            let block = pool.alloc_pages(1).unwrap();
+            other.join().unwrap();
+            pool.check().unwrap();
+            pool.put_page(block).unwrap();
+            assert_eq!(pool.check().unwrap().free_blocks[2], 1);
+        });
+    }
+
+    /// Contents pass from an owner who let go, to the last one, to the next owner.
+    fn contents_are_handed_on() {
+        let pool = pool(1);
+        let contents = Arc::new(Contents(UnsafeCell::new(0)));
+        let page = pool.alloc_pages(0).unwrap();
+        pool.get_page(page).unwrap();
+        let other = thread::spawn({
+            let (pool, contents) = (pool.clone(), contents.clone());
+            move || {
+                contents.touch();
+                pool.put_page(page).unwrap();
+            }
+        });
+        pool.put_page(page).unwrap();
+        if let Ok(page) = pool.alloc_pages(0) {
+            // The other one's reference is gone: so must be its work.
+            contents.touch();
+            pool.put_page(page).unwrap();
+        }
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_page_is_handed_on_with_all_that_was_done_to_it() {
+        loom::model(contents_are_handed_on);
+    }
+
+    /// As above, where the put that gave it up was not the last one, but the one before.
+    fn the_last_owner_frees_after_all_others() {
+        let pool = pool(1);
+        let contents = Arc::new(Contents(UnsafeCell::new(0)));
+        let page = pool.alloc_pages(0).unwrap();
+        pool.get_page(page).unwrap();
+        let other = thread::spawn({
+            let (pool, contents) = (pool.clone(), contents.clone());
+            move || {
+                contents.touch();
+                pool.put_page(page).unwrap();
+            }
+        });
+        while pool.page_count(page) == Ok(2) {
+            thread::yield_now();
+        }
+        pool.put_page(page).unwrap();
+        assert_eq!(pool.alloc_pages(0), Ok(page));
+        contents.touch();
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn the_last_owner_comes_after_the_others() {
+        loom::model(the_last_owner_frees_after_all_others);
+    }
+
+    #[test]
+    #[should_panic(expected = "Causality violation")]
+    fn caught_put_without_release() {
+        with_weakened(Access::Put, the_last_owner_frees_after_all_others);
+    }
+
+    #[test]
+    #[should_panic(expected = "Causality violation")]
+    fn caught_last_put_without_acquire() {
+        with_weakened(Access::LastPut, the_last_owner_frees_after_all_others);
+    }
+
+    /// The only owner left may work on the block; the others are done.
+    fn alone_means_alone() {
+        let pool: &'static Pool = Box::leak(Box::new(
+            HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(1), PfnRange::new(Pfn::new(0), 1), 0).unwrap(),
+        ));
+        let contents = Arc::new(Contents(UnsafeCell::new(0)));
+        let mine = pool.alloc(0).unwrap();
+        let theirs = mine.clone();
+        let other = thread::spawn({
+            let contents = contents.clone();
+            move || {
+                contents.touch();
+                drop(theirs);
+            }
+        });
+        if let Ok(_alone) = mine.into_raw() {
+            contents.touch();
+        }
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn into_raw_succeeds_when_the_others_are_done() {
+        loom::model(alone_means_alone);
+    }
+
+    #[test]
+    #[should_panic(expected = "Causality violation")]
+    fn caught_sole_without_acquire() {
+        with_weakened(Access::Sole, alone_means_alone);
+    }
+
+    /// A pool gets its range while somebody calls it: refused, or served with the right base.
+    fn init_against_calls() {
+        let lock = ModelLock(AtomicBool::new(false));
+        let pool: Arc<Pool> = Arc::new(HypPool::vacant(lock, table(1)));
+        let other = thread::spawn({
+            let pool = pool.clone();
+            move || pool.init(PfnRange::new(Pfn::new(7), 1), 1).unwrap()
+        });
+        assert_eq!(pool.get_page(Pfn::new(0)), Err(PageError::OutOfRange), "seen half made: frame 7 taken for frame 0");
+        let seven = pool.get_page(Pfn::new(7));
+        assert!(matches!(seven, Ok(()) | Err(PageError::OutOfRange)), "seen half made: {seven:?}");
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_call_during_init_is_refused_or_right() {
+        loom::model(init_against_calls);
+    }
+
+    #[test]
+    #[should_panic(expected = "seen half made")]
+    fn caught_init_without_release() {
+        with_weakened(Access::Publish, init_against_calls);
+    }
+
+    #[test]
+    #[should_panic(expected = "seen half made")]
+    fn caught_init_seen_without_acquire() {
+        with_weakened(Access::Observe, init_against_calls);
+    }
+
+    /// The known bug: the last reference goes first, then the lock is taken. Meanwhile the page says "free, order
+    /// 0", and is on no list.
+    fn put_with_the_lock_taken_late(pool: &Pool, pfn: Pfn) {
+        let (index, frame) = pool.table().find(pfn).unwrap();
+        let word = allocated(frame).unwrap();
+        assert!(frame.release(word, Some(word.order())));
+        let _: Result<(), Lost> = pool.areas.lock().attach(pool.table(), index, word.order(), |_, _| true);
+    }
+
+    #[test]
+    #[should_panic(expected = "does not hold")]
+    fn caught_lock_taken_after_the_last_reference() {
+        loom::model(|| {
+            let pool = pool(2);
+            let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
+            let other = thread::spawn({
+                let pool = pool.clone();
+                move || put_with_the_lock_taken_late(&pool, b)
+            });
+            pool.put_page(a).unwrap();
+            other.join().unwrap();
+            pool.check().unwrap_or_else(|e| panic!("{e}"));
+        });
+    }
+
+    /// The older bug's shape: count and list in two critical sections, the page neither owned nor free between.
+    #[test]
+    #[should_panic(expected = "does not hold")]
+    fn caught_count_and_list_in_two_critical_sections() {
+        loom::model(|| {
+            let pool = pool(2);
+            let page = pool.alloc_pages(0).unwrap();
+            let other = thread::spawn({
+                let pool = pool.clone();
+                move || {
+                    let (index, frame) = pool.table().find(page).unwrap();
+                    let word = allocated(frame).unwrap();
+                    let areas = pool.areas.lock();
+                    assert!(frame.release(word, None));
+                    drop(areas);
+                    let _: Result<(), Lost> = pool.areas.lock().attach(pool.table(), index, word.order(), |_, _| true);
+                }
+            });
+            pool.check().unwrap_or_else(|e| panic!("{e}"));
+            other.join().unwrap();
+        });
+    }
+}

@@ -49,7 +49,7 @@ use lock_api::{Mutex, RawMutex};
 pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic> {
     /// Protects the free areas and every word of `frames`, but for what an `Allocated` word may become without
     /// it on the `Atomic` path ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
-    areas: Mutex<L, FreeAreas>,
+    pub(crate) areas: Mutex<L, FreeAreas>,
     frames: &'t [Frame],
     /// The frame number of `frames[0]`. Written once, before `len`.
     base: AtomicUsize,
@@ -67,6 +67,19 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     pub const fn new(frames: &'t [Frame]) -> Self {
         Self {
             areas: Mutex::new(FreeAreas::EMPTY),
+            frames,
+            base: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
+            pinned: AtomicUsize::new(0),
+            path: PhantomData,
+        }
+    }
+
+    /// As `new`, which `const` keeps from loom.
+    #[cfg(loom)]
+    pub(crate) fn vacant(lock: L, frames: &'t [Frame]) -> Self {
+        Self {
+            areas: Mutex::from_raw(lock, FreeAreas::EMPTY),
             frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
@@ -240,7 +253,7 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
 /// The operations, for either kind of holder.
 impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     #[inline]
-    fn table(&self) -> Table<'t> {
+    pub(crate) fn table(&self) -> Table<'t> {
         let len = self.len.load(Access::Observe.ordering());
         let base = Pfn::new(self.base.load(Ordering::Relaxed));
         Table::new(base, self.frames.get(..len).unwrap_or(&[]))

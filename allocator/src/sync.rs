@@ -17,7 +17,9 @@
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+pub(crate) use door::AtomicU32;
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
 
 /// A named access of the table above.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,5 +53,51 @@ impl Access {
     #[cfg(loom)]
     pub(crate) fn ordering(self) -> Ordering {
         if crate::models::weakened() == Some(self) { Ordering::Relaxed } else { self.proved() }
+    }
+}
+
+#[cfg(loom)]
+mod door {
+    use loom::sync::atomic::{AtomicU32 as Word, Ordering};
+
+    /// An atomic whose every load is an event that loom reorders with the other threads'.
+    ///
+    /// Loom remembers the last access to an atomic alone. "A loads; B loads, then exchanges" hides A's load
+    /// behind B's, two loads do not depend on each other, and the order in which B came first is never run: a
+    /// whole class of interleavings of compare-exchange loops. A relaxed read-modify-write of a second word,
+    /// which orders nothing, brings them back; the load itself may still be stale.
+    #[derive(Debug)]
+    pub(crate) struct AtomicU32 {
+        value: Word,
+        loads: Word,
+    }
+
+    impl AtomicU32 {
+        pub(crate) fn new(value: u32) -> Self {
+            Self { value: Word::new(value), loads: Word::new(0) }
+        }
+
+        pub(crate) fn load(&self, ordering: Ordering) -> u32 {
+            self.loads.fetch_add(0, Ordering::Relaxed);
+            self.value.load(ordering)
+        }
+
+        pub(crate) fn store(&self, value: u32, ordering: Ordering) {
+            self.value.store(value, ordering);
+        }
+
+        pub(crate) fn compare_exchange(&self, from: u32, to: u32, ok: Ordering, err: Ordering) -> Result<u32, u32> {
+            self.value.compare_exchange(from, to, ok, err)
+        }
+
+        pub(crate) fn compare_exchange_weak(
+            &self,
+            from: u32,
+            to: u32,
+            ok: Ordering,
+            err: Ordering,
+        ) -> Result<u32, u32> {
+            self.value.compare_exchange_weak(from, to, ok, err)
+        }
     }
 }
