@@ -27,7 +27,7 @@
 //!
 //! # Cost
 //!
-//! [`extract`](FreeAreas::extract) and [`attach`](FreeAreas::attach) take at most [`MAX_ORDER`](crate::MAX_ORDER)
+//! Allocating (`extract`) and freeing (`attach`) take at most [`MAX_ORDER`](crate::MAX_ORDER)
 //! steps, each of which touches the words of one buddy and of its neighbours on a list. No page is touched.
 //!
 //! After the binary buddy system: K. C. Knowlton, "A fast storage allocator", CACM 8(10), 1965; D. E. Knuth,
