@@ -1,2 +1,87 @@
-//! To be written.
+//! Locks for hypervisors and RTOSes, behind [`lock_api`] 0.5: anything generic over
+//! [`RawMutex`](lock_api::RawMutex) can use them, and be measured with each.
+//!
+//! ```
+//! use hyp_locks::Ticket;
+//!
+//! static COUNTER: lock_api::Mutex<Ticket, u64> = lock_api::Mutex::new(0);
+//! *COUNTER.lock() += 1;
+//! ```
+//!
+//! # The locks
+//!
+//! | lock | order | release | take it when |
+//! |---|---|---|---|
+//! | [`Ticket`] | first in, first out | one store | up to about eight cores |
+//! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
+//! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
+//! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
+//! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
+//! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
+//! | [`Instrumented<L, P>`](Instrumented) | as `L` | as `L` | wait, hold and hand-over are to be measured |
+//! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
+//! | `RawSpinlock<R>` | none | one store | `spinning_top`'s, as it is (feature `spinning_top`) |
+//!
+//! # Principles
+//!
+//! 1. **One file an algorithm**, with the state drawn, the transitions listed, and every atomic access argued.
+//! 2. **Proved, not hoped for**: loom runs every interleaving of small models of each algorithm, and must find the
+//!    known-bad variants; miri runs the laws; the same laws run on bare metal (`laws`).
+//! 3. **Waiting knows the address** ([`wait`]): AArch64 sleeps in `WFE` on the word that will change.
+//! 4. **Decorate, don't fork**: interrupts, measurement and waiting are type parameters.
+//! 5. **Locks know no allocator, no board, no OS**; what they need of one is a trait.
+//! 6. **A locked lock may be moved, dropped, and its guard forgotten**: no lock knows its own address, and nothing
+//!    but a waiter's own frame holds a queue node.
+//!
+//! # Features, all off by default
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `spin` | `Compat04`, `SpinTicket`, `SpinMutex` |
+//! | `spinning_top` | `RawSpinlock`, `TicketRelax`, `RelaxWith` |
+//! | `critical-section` | `CriticalSection` |
+//! | `cortex-a` | `Daif`, `DaifIf` on AArch64 bare metal; reads `DAIF` through the crate `aarch64-cpu`, as its maintainers have renamed `cortex-a` |
+//! | `laws` | `laws`: what every lock must do, to be run on any machine |
+//! | `recorder` | `Recorder`, the host double of an interrupt control; needs `std` |
+
 #![no_std]
+
+#[cfg(any(feature = "recorder", loom))]
+extern crate std;
+
+#[cfg(feature = "spin")]
+pub mod compat;
+pub mod instrumented;
+pub mod irq;
+pub mod mcs;
+pub mod no_lock;
+pub mod queued;
+#[cfg(not(loom))]
+mod sync;
+#[cfg(loom)]
+pub mod sync;
+pub mod ticket;
+pub mod wait;
+
+#[cfg(feature = "spin")]
+pub use compat::{Compat04, SpinMutex, SpinTicket};
+pub use instrumented::{Acquired, Instrumented, Probe};
+#[cfg(feature = "critical-section")]
+pub use irq::CriticalSection;
+#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+pub use irq::{Daif, DaifIf};
+#[cfg(feature = "recorder")]
+pub use irq::{Event, Recorder};
+pub use irq::{InterruptControl, IrqMask, IrqSave, SingleCore};
+pub use mcs::Mcs;
+pub use no_lock::NoLock;
+pub use queued::Queued;
+#[cfg(feature = "spinning_top")]
+pub use spinning_top::RawSpinlock;
+pub use ticket::Ticket;
+
+/// A ticket lock that waits with a `spinning_top` [`Relax`](spinning_top::relax::Relax).
+///
+/// Prefer one that waits a constant time: exponential backoff, in a queue, makes everyone behind the sleeper wait.
+#[cfg(feature = "spinning_top")]
+pub type TicketRelax<R = spinning_top::relax::Spin> = Ticket<wait::RelaxWith<R>>;

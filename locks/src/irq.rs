@@ -1,0 +1,116 @@
+//! Interrupts and locks: an interrupt handler that takes a lock held by the code that it interrupted waits for
+//! ever. So whoever takes such a lock masks interrupts on this CPU first, and unmasks them after the release.
+//!
+//! | | what it is | exclusion between CPUs |
+//! |---|---|---|
+//! | [`IrqSave<L, I>`](IrqSave) | a lock `L` taken with interrupts masked by `I` | by `L` |
+//! | [`IrqMask<I>`](IrqMask) | interrupts masked by `I`, on a machine of one core | none is needed |
+//!
+//! | interrupt control | masks | where |
+//! |---|---|---|
+//! | `Daif` | `DAIF.I`: IRQ | AArch64 bare metal, feature `cortex-a` |
+//! | `DaifIf` | `DAIF.I` and `.F`: IRQ and FIQ | the same |
+//! | `CriticalSection` | what the program's `critical-section` masks | anywhere, feature `critical-section` |
+//! | `Recorder` | nothing: keeps a record | host tests, feature `recorder` |
+//!
+//! # Drop guards in the reverse order of their making
+//!
+//! Each guard carries the mask as it was when its section began, and puts *that* back. Take `a`, take `b`, drop
+//! `a` first: interrupts are unmasked while `b` is still held, and a handler that takes `b`'s lock waits for ever.
+//! The same goes for a guard dropped inside somebody else's masked region that began after it: a region that
+//! trusts in the mask for *memory safety* (a `critical_section::with`) loses it. Rust cannot check the order of
+//! drops; a scope a section is the habit that keeps it right.
+
+#[cfg(feature = "critical-section")]
+mod critical;
+#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+mod daif;
+mod mask;
+#[cfg(feature = "recorder")]
+mod recorder;
+mod save;
+
+use core::marker::PhantomData;
+
+#[cfg(feature = "critical-section")]
+pub use critical::CriticalSection;
+#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+pub use daif::{Daif, DaifBits, DaifIf, DaifSet};
+pub use mask::{IrqMask, SingleCore};
+#[cfg(feature = "recorder")]
+pub use recorder::{Event, Recorder};
+pub use save::IrqSave;
+
+/// Masks interrupts on this CPU, and puts the mask back as it was.
+///
+/// # Safety
+///
+/// The implementor promises, for the CPU (on a host: the thread) that makes the calls:
+///
+/// 1. From the return of [`save_and_mask`](Self::save_and_mask) to the call of [`restore`](Self::restore) with
+///    what it returned, no interrupt handler that takes a lock under this control begins to run.
+/// 2. The compiler does not move accesses to memory out of that region (no `nomem` on the assembly, or a
+///    `compiler_fence`).
+/// 3. Neither call unwinds. The calls nest.
+pub unsafe trait InterruptControl {
+    /// The mask as it was.
+    type State: Copy;
+
+    /// Masks interrupts; returns the mask as it was.
+    fn save_and_mask() -> Self::State;
+
+    /// Puts the mask back.
+    ///
+    /// # Safety
+    ///
+    /// `state` came from `save_and_mask` on this CPU, has not been given back yet, and what was saved after it has.
+    unsafe fn restore(state: Self::State);
+}
+
+/// What a section with interrupts masked keeps: the guard of the lock within, and the mask as it was.
+///
+/// Not `Send`: the mask belongs to the CPU.
+#[derive(Debug)]
+#[must_use]
+pub struct IrqGuard<G, S> {
+    inner: G,
+    state: S,
+    not_send: PhantomData<*mut ()>,
+}
+
+impl<G, S: Copy> IrqGuard<G, S> {
+    /// The guard of the lock within, to be given up before the mask is restored by dropping the other.
+    #[inline]
+    fn open<I: InterruptControl<State = S>>(self) -> (G, Masked<I>) {
+        (self.inner, Masked { state: self.state })
+    }
+}
+
+/// Interrupts are masked on this CPU until this is dropped, by unwinding too, or goes into a guard.
+struct Masked<I: InterruptControl> {
+    state: I::State,
+}
+
+impl<I: InterruptControl> Masked<I> {
+    #[inline]
+    fn new() -> Self {
+        Self { state: I::save_and_mask() }
+    }
+
+    #[inline]
+    fn into_guard<G>(self, inner: G) -> IrqGuard<G, I::State> {
+        let state = self.state;
+        core::mem::forget(self);
+        IrqGuard { inner, state, not_send: PhantomData }
+    }
+}
+
+impl<I: InterruptControl> Drop for Masked<I> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the state came from `save_and_mask` and is given back once: a `Masked` becomes an `IrqGuard` and
+        // back without a copy. On the same CPU: a `Masked` never leaves the function that made it, and `IrqGuard`
+        // is not `Send`. In nested order by the user's habit (module documentation).
+        unsafe { I::restore(self.state) }
+    }
+}

@@ -1,0 +1,245 @@
+//! MCS lock, in the K42 form.
+//!
+//! # In one sentence
+//!
+//! A queue of waiters, each watching a word of its own; the holder's place at the head is kept by the lock itself,
+//! so no queue node outlives the call that waits.
+//!
+//! # Paper, and where this departs from it
+//!
+//! Mellor-Crummey and Scott, ACM TOCS 9(1), 1991, section 2.4, in the variant of the K42 operating system, described
+//! in Scott, *Shared-Memory Synchronization*, 2nd ed. 2024, section 4.3.2: the node is on the waiter's stack and its
+//! position moves into the lock before `lock` returns. K42 marks "held, nobody waits" by the lock's own address;
+//! here it is the constant 1, because a locked `lock_api` lock may be moved.
+//!
+//! # State
+//!
+//! ```text
+//!  held, two wait:
+//!
+//!   Mcs                    Node of the next one         Node of the last one
+//!  ┌──────────┐           ┌──────────────────┐         ┌──────────────────┐
+//!  │ next ────┼──────────►│ next ────────────┼────────►│ next: null       │
+//!  │          │           │ wait: 1          │         │ wait: 1          │
+//!  │ tail ────┼─────┐     └──────────────────┘         └──────────────────┘
+//!  └──────────┘     │       on its stack                 ▲
+//!                   └────────────────────────────────────┘
+//! ```
+//!
+//! | state | `tail` | `next` |
+//! |---|---|---|
+//! | free | null | null |
+//! | held, nobody waits | HELD | null |
+//! | held, a waiter has come but is not linked | its node | null |
+//! | held, waiters | the last one's node | the first one's node |
+//! | granted, the new holder is still moving in | its own or a later node | its own node (stale) |
+//!
+//! # Invariants
+//!
+//! * N1 `tail` is null exactly when the lock is free, and then `next` is null.
+//! * N2 Only the holder writes `next`, but for the one waiter that found `tail` = HELD, which links itself there.
+//! * N3 A node is reached from `tail`, or from the link before it (`next` of the lock or of a node), and from nowhere
+//!   else.
+//! * N4 `lock_slow` returns only when its node is reached from neither: its owner was granted the lock, so the link
+//!   before it has been followed for the last time (the granter takes no look after M13); and `tail` has moved on,
+//!   to HELD (M7) or to a successor's node, which has stored its link in the node (M8) and looks there no more.
+//! * N5 Nothing in the lock points to a frame unless somebody is in `lock`; so a lock nobody waits for may be moved,
+//!   dropped, and its guard sent or forgotten. HELD is no address: nodes are aligned.
+//!
+//! # Transitions
+//!
+//! ```text
+//!  take     tail = null            ->  HELD                        lock, try_lock: held, nobody waits
+//!  enqueue  tail = p               ->  me                          lock_slow; p = null: held at once
+//!  link     next of p (or lock's, if p = HELD) = null  ->  me
+//!  grant    me.wait = 1            ->  0                           by the holder; me holds
+//!  move in  tail = me, lock.next   ->  HELD, null                  nobody has come since
+//!           or lock.next           ->  me.next                     somebody has
+//!  release  tail = HELD            ->  null                        nobody waits
+//!           or lock.next.wait = 1  ->  0                           the first waiter holds
+//! ```
+//!
+//! # Memory ordering
+//!
+//! | access | operation | ordering | pairs with | why not weaker, why not stronger |
+//! |---|---|---|---|---|
+//! | M1 | `tail` compare-exchange, null to HELD | Acquire | M11 | after the section whose release left null |
+//! | M2 | `tail` swap | AcqRel | M2, M7, M11 | Release: the node's first values are there before a successor stores its link in it. Acquire: the same of the predecessor's node; of M6 before our link in the lock's `next`; and, if null, of the section before |
+//! | M3 | link store | Release | M5, M8, M10, M12 | our node's `wait` = 1 is there before the granter's 0 |
+//! | M4 | own `wait` load, waiting | Acquire | M13 | after the section of the granter |
+//! | M5 | own `next` load | Acquire | M3 | the successor's node is ready to be granted |
+//! | M6 | lock's `next` store, null | Relaxed | – | made visible to the waiter that will link there by M7 |
+//! | M7 | `tail` compare-exchange, me to HELD | Release | M2 | M6 comes before the link of the one that finds HELD. Not Acquire: it reads our own M2 |
+//! | M8 | own `next` load, waiting | Acquire | M3 | as M5 |
+//! | M9 | lock's `next` store, successor | Relaxed | – | read by M10 of the same section, by whoever holds its guard |
+//! | M10 | lock's `next` load | Acquire | M3 | as M5: a waiter that found HELD has linked itself here |
+//! | M11 | `tail` compare-exchange, HELD to null | Release | M1, M2 | our section is done before the next one takes |
+//! | M12 | lock's `next` load, waiting | Acquire | M3 | as M10 |
+//! | M13 | successor's `wait` store | Release | M4 | our section is done before the successor's begins |
+//! | M14 | `tail` load, trying and bumping | Relaxed | – | a hint: saves the read-modify-write that would fail |
+//! | M15 | `tail` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//!
+//! # Progress and fairness
+//!
+//! Strictly first in, first out, from the swap (M2); hence [`RawMutexFair`]. Every waiter watches its own line, so a
+//! hand-over disturbs nobody else. A release that finds a waiter which has come but not linked itself waits for it
+//! (M12): two instructions on bare metal, but as long as the hypervisor or scheduler pleases where that waiter can
+//! lose its CPU. There take [`Queued`](crate::Queued).
+//!
+//! # Footprint, and when not to use it
+//!
+//! 16 bytes a lock (on 64 bits), none in the guard; a waiter has one aligned line on its stack while it waits. Two
+//! read-modify-writes uncontended. Any nesting: an interrupt handler brings its own frame.
+
+use core::marker::PhantomData;
+use core::ptr;
+
+use lock_api::{GuardSend, RawMutex, RawMutexFair};
+
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, constructor, initial};
+use crate::wait::{DefaultWait, Wait};
+
+/// A first-in-first-out queue lock; waiters watch lines of their own. See the [module](self).
+///
+/// ```
+/// use hyp_locks::Mcs;
+///
+/// static COUNTER: lock_api::Mutex<Mcs, u64> = lock_api::Mutex::new(0);
+/// *COUNTER.lock() += 1;
+/// assert_eq!(*COUNTER.lock(), 1);
+/// ```
+///
+/// The waiting policy `W` is a [`wait`](crate::wait) type.
+#[derive(Debug)]
+pub struct Mcs<W = DefaultWait> {
+    tail: AtomicPtr<Node>,
+    next: AtomicPtr<Node>,
+    wait: PhantomData<fn() -> W>,
+}
+
+/// A waiter's place in the queue, on its stack; a line of its own.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Node {
+    next: AtomicPtr<Node>,
+    wait: AtomicU32,
+}
+
+/// `tail` of a lock that is held and has no waiters. No node is there: nodes are aligned.
+const HELD: *mut Node = ptr::without_provenance_mut(1);
+
+impl<W> Mcs<W> {
+    constructor! {
+        /// A free lock.
+        pub fn new() = Self {
+            tail: AtomicPtr::new(ptr::null_mut()),
+            next: AtomicPtr::new(ptr::null_mut()),
+            wait: PhantomData,
+        }
+    }
+}
+
+impl<W> Default for Mcs<W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<W: Wait> Mcs<W> {
+    /// Queues, waits to be granted the lock, and moves the holder's place from the node into the lock.
+    #[cold]
+    fn lock_slow(&self) {
+        let node = Node { next: AtomicPtr::new(ptr::null_mut()), wait: AtomicU32::new(1) };
+        let me = ptr::from_ref(&node).cast_mut();
+
+        let previous = self.tail.swap(me, Ordering::AcqRel); // M2 enqueue: p -> me
+        if !previous.is_null() {
+            let link = if previous == HELD {
+                &self.next
+            } else {
+                // SAFETY: by N4 its owner stays in `lock_slow` until our link is stored and read.
+                unsafe { &(*previous).next }
+            };
+            link.store(me, Ordering::Release); // M3 link: null -> me
+            W::until(&node.wait, |wait| wait); // M4 grant: 1 -> 0
+        }
+
+        let mut successor = node.next.load(Ordering::Acquire); // M5
+        if successor.is_null() {
+            self.next.store(ptr::null_mut(), Ordering::Relaxed); // M6 before M7: from there on a waiter links here
+            if self.tail.compare_exchange(me, HELD, Ordering::Release, Ordering::Relaxed).is_ok() {
+                return; // M7 move in: me -> HELD
+            }
+            successor = W::until(&node.next, |next| u32::from(next.is_null())); // M8
+        }
+        self.next.store(successor, Ordering::Relaxed); // M9 move in: lock.next -> me.next
+    }
+}
+
+// SAFETY: mutual exclusion: the lock is held from `tail` = null -> not null (M1, or M2 that found null) or a grant,
+// to `tail` = HELD -> null (M11) or the next grant (M13), each of which only the holder makes (N2). M11 and M13 release
+// what M1, M2 and M4 acquire. By N5 the lock may be moved, dropped, and its guard forgotten.
+unsafe impl<W: Wait> RawMutex for Mcs<W> {
+    const INIT: Self = initial!(Self::new());
+
+    type Guard = GuardSend;
+
+    /// Takes a free lock by one read-modify-write, else queues. Never panics.
+    #[inline]
+    fn lock(&self) -> GuardSend {
+        if self.tail.compare_exchange(ptr::null_mut(), HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            self.lock_slow(); // M1 failed; else take: null -> HELD
+        }
+        GuardSend::new()
+    }
+
+    /// Takes a free lock. Never waits, never panics.
+    #[inline]
+    fn try_lock(&self) -> Option<GuardSend> {
+        if !self.tail.load(Ordering::Relaxed).is_null() {
+            return None; // M14
+        }
+        self.tail.compare_exchange(ptr::null_mut(), HELD, Ordering::Acquire, Ordering::Relaxed).ok()?; // M1
+        Some(GuardSend::new())
+    }
+
+    /// Frees the lock, or grants it to the first waiter, for whose link it may have to wait.
+    #[inline]
+    unsafe fn unlock(&self, _: GuardSend) {
+        let mut successor = self.next.load(Ordering::Acquire); // M10
+        if successor.is_null() {
+            if self.tail.compare_exchange(HELD, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok() {
+                return; // M11 release: HELD -> null
+            }
+            successor = W::until(&self.next, |next| u32::from(next.is_null())); // M12
+        }
+        // SAFETY: by N4 its owner stays in `lock_slow` until granted.
+        unsafe { &(*successor).wait }.store(0, Ordering::Release); // M13 grant: 1 -> 0
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        !self.tail.load(Ordering::Relaxed).is_null() // M15
+    }
+}
+
+// SAFETY: strictly first in, first out: a release hands the lock to the first in the queue, and a lock with a queue
+// is not free.
+unsafe impl<W: Wait> RawMutexFair for Mcs<W> {
+    #[inline]
+    unsafe fn unlock_fair(&self, guard: GuardSend) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.unlock(guard) };
+    }
+
+    /// Goes to the end of the queue, if there is one; else costs one load.
+    #[inline]
+    unsafe fn bump(&self, guard: &mut GuardSend) {
+        if self.tail.load(Ordering::Relaxed) == HELD {
+            return; // M14: nobody waits
+        }
+        // SAFETY: the caller's promise, passed on; `GuardSend` has no state of its own.
+        unsafe { self.unlock(GuardSend::new()) };
+        *guard = self.lock();
+    }
+}

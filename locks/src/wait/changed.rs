@@ -1,0 +1,84 @@
+//! Waiting until a word changes: `LDAXR` and `WFE` on AArch64, and its twin in plain Rust, which every other
+//! machine, miri and loom run.
+//!
+//! Instructions: `SEVL` sets this core's event register; `WFE` sleeps unless it is set, and clears it; `LDAXR`
+//! loads with acquire and puts the address under the exclusive monitor, whose clearing by the write of another
+//! core sets the event register (Arm ARM, DDI 0487, "Wait For Event mechanism and Send event": events include
+//! "the clearing of the global monitor for the PE"). Linux waits the same way (`__cmpwait`, arch/arm64).
+//!
+//! Why it is one block of assembly: between the load-exclusive and the `WFE` the core must not store to the
+//! monitored granule, or the monitor may be cleared *without* an event and the core sleeps for ever; a compiler
+//! may spill a register at any time. `SEVL` comes first so that the first `WFE` falls through and the word is
+//! read at once. A core that wakes for another reason looks again and goes back to sleep.
+
+pub(super) use imp::{ptr, u32};
+
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+mod imp {
+    use core::arch::asm;
+
+    use crate::sync::{AtomicPtr, AtomicU32};
+
+    macro_rules! changed {
+        ($width:literal, $word:expr, $seen:expr) => {{
+            let now;
+            // SAFETY: reads one aligned word, whose address a reference vouches for, and writes no memory. It is
+            // an atomic load-acquire in effect, hence neither `nomem` nor `readonly`: no access may move above it.
+            unsafe {
+                asm!(
+                    "sevl",
+                    "2:",
+                    "wfe",
+                    concat!("ldaxr {now:", $width, "}, [{word}]"),
+                    concat!("cmp {now:", $width, "}, {seen:", $width, "}"),
+                    "b.eq 2b",
+                    word = in(reg) $word.as_ptr(),
+                    seen = in(reg) $seen,
+                    now = out(reg) now,
+                    options(nostack),
+                );
+            }
+            now
+        }};
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn u32(word: &AtomicU32, seen: u32) -> u32 {
+        changed!("w", word, seen)
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn ptr<T>(word: &AtomicPtr<T>, seen: *mut T) -> *mut T {
+        changed!("x", word, seen)
+    }
+}
+
+#[cfg(any(not(all(target_arch = "aarch64", target_pointer_width = "64")), miri, loom))]
+mod imp {
+    use crate::sync::{AtomicPtr, AtomicU32, spin_loop};
+    use crate::wait::Word;
+
+    #[track_caller]
+    #[inline(always)]
+    fn changed<A: Word>(word: &A, seen: A::Value) -> A::Value {
+        loop {
+            let now = word.look();
+            if now != seen {
+                return now;
+            }
+            spin_loop();
+        }
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    pub(in crate::wait) fn u32(word: &AtomicU32, seen: u32) -> u32 {
+        changed(word, seen)
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    pub(in crate::wait) fn ptr<T>(word: &AtomicPtr<T>, seen: *mut T) -> *mut T {
+        changed(word, seen)
+    }
+}
