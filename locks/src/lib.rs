@@ -53,6 +53,8 @@ extern crate std;
 pub mod compat;
 pub mod instrumented;
 pub mod irq;
+#[cfg(feature = "laws")]
+pub mod laws;
 pub mod mcs;
 pub mod no_lock;
 pub mod queued;

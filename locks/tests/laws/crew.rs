@@ -1,0 +1,165 @@
+//! Threads that keep a law together, with a watchdog; and waiting for a host, where threads outnumber cores.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use hyp_locks::laws::{Core, Violation};
+use hyp_locks::wait::{Wait, Word};
+use hyp_locks::{Acquired, InterruptControl, Probe, Recorder, SingleCore};
+use lock_api::RawMutex;
+
+/// How many threads, and rounds for each; fewer where an interpreter runs them.
+const THREADS: usize = if cfg!(miri) { 3 } else { 4 };
+const ROUNDS: u32 = if cfg!(miri) { 30 } else { 2000 };
+
+/// Much longer than any law takes; a lock that never lets go is found by this.
+const WATCHDOG: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 120 });
+
+/// Four threads.
+pub(crate) fn crew(law: impl Fn(Core, u32) -> Result<(), Violation> + Sync) -> Result<(), Violation> {
+    of(THREADS, law)
+}
+
+/// `count` threads, each keeping `law`: the first violation that one of them saw.
+pub(crate) fn of(count: usize, law: impl Fn(Core, u32) -> Result<(), Violation> + Sync) -> Result<(), Violation> {
+    let (done, watched) = mpsc::channel::<()>();
+    let name = thread::current().name().unwrap_or("a law").to_owned();
+    let watchdog = thread::spawn(move || {
+        if watched.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{name}: not done after {WATCHDOG:?}: some thread waits for ever");
+            std::process::abort();
+        }
+    });
+    let kept = thread::scope(|scope| {
+        let law = &law;
+        let members: Vec<_> = (0..count)
+            .map(|index| scope.spawn(move || law(Core { index, count, idle: thread::yield_now }, ROUNDS)))
+            .collect();
+        members.into_iter().map(|member| member.join().expect("a law panicked")).fold(Ok(()), Result::and)
+    });
+    drop(done);
+    watchdog.join().expect("the watchdog only waits");
+    kept
+}
+
+/// Lets another thread run.
+pub(crate) struct Yield;
+
+// SAFETY: the one way out is `ahead == 0` for the value just seen; `yield_now` does not unwind.
+unsafe impl Wait for Yield {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        loop {
+            let seen = word.look();
+            if ahead(seen) == 0 {
+                return seen;
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+/// The same for the traits of `spinning_top` and `spin`.
+#[derive(Default)]
+pub(crate) struct Idle;
+
+impl spinning_top::relax::Relax for Idle {
+    fn relax(&mut self) {
+        thread::yield_now();
+    }
+}
+
+impl spin::RelaxStrategy for Idle {
+    fn relax() {
+        thread::yield_now();
+    }
+}
+
+/// A `spin` lock that tells of its waits, by the strategy it relaxes with: a thread's first `relax` in a `lock`.
+pub(crate) struct Announced<L>(L);
+
+/// The strategy of an [`Announced`] lock.
+pub(crate) struct Announce;
+
+static WAITS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static TOLD: Cell<bool> = const { Cell::new(true) };
+}
+
+impl Announce {
+    /// How many waits have begun.
+    pub(crate) fn waits() -> usize {
+        WAITS.load(Ordering::Acquire)
+    }
+}
+
+impl spin::RelaxStrategy for Announce {
+    fn relax() {
+        if !TOLD.replace(true) {
+            WAITS.fetch_add(1, Ordering::Release);
+        }
+        thread::yield_now();
+    }
+}
+
+// SAFETY: `L`'s operations, one for one.
+unsafe impl<L: RawMutex> RawMutex for Announced<L> {
+    const INIT: Self = Self(L::INIT);
+
+    type Guard = L::Guard;
+
+    fn lock(&self) -> L::Guard {
+        TOLD.set(false);
+        self.0.lock()
+    }
+
+    fn try_lock(&self) -> Option<L::Guard> {
+        self.0.try_lock()
+    }
+
+    unsafe fn unlock(&self, guard: L::Guard) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.0.unlock(guard) };
+    }
+
+    fn is_locked(&self) -> bool {
+        self.0.is_locked()
+    }
+}
+
+/// An instrument that keeps nothing.
+pub(crate) struct NoProbe;
+
+impl Probe for NoProbe {
+    fn now() -> u64 {
+        static TICKS: AtomicUsize = AtomicUsize::new(1);
+        TICKS.fetch_add(1, Ordering::Relaxed) as u64
+    }
+
+    fn acquired(_: Acquired) {}
+
+    fn released(_: u64) {}
+}
+
+/// The recorder on a machine of one core.
+pub(crate) struct OneCore;
+
+// SAFETY: as `Recorder`, whose calls it makes.
+unsafe impl InterruptControl for OneCore {
+    type State = <Recorder as InterruptControl>::State;
+
+    fn save_and_mask() -> Self::State {
+        Recorder::save_and_mask()
+    }
+
+    unsafe fn restore(state: Self::State) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Recorder::restore(state) };
+    }
+}
+
+// SAFETY: the tests give a lock of this control to one thread only.
+unsafe impl SingleCore for OneCore {}

@@ -1,0 +1,158 @@
+//! The laws of [`hyp_locks::laws`] on threads, for every lock of the crate and for those of others that it lets in;
+//! and locks that break them, which they must tell.
+
+#![cfg(not(loom))]
+
+mod broken;
+mod crew;
+
+use hyp_locks::laws::{self, Counted, Violation};
+use hyp_locks::wait::{Proportional, RelaxWith, Spin};
+use hyp_locks::{
+    CriticalSection, Instrumented, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Ticket,
+};
+
+use lock_api::RawMutex;
+
+use crate::crew::{Announce, Announced, Idle, NoProbe, OneCore, Yield, crew};
+
+/// Everybody's laws.
+macro_rules! laws {
+    ($($name:ident: $lock:ty;)*) => {$(
+        mod $name {
+            use super::*;
+            type Lock = $lock;
+
+            #[test]
+            fn alone() {
+                laws::alone::<Lock>().unwrap();
+            }
+
+            #[test]
+            fn relocation() {
+                laws::relocation::<Lock>().unwrap();
+            }
+
+            #[test]
+            fn mutual_exclusion() {
+                let shared = laws::Shared::<Lock>::new();
+                crew(|core, rounds| laws::mutual_exclusion(&shared, core, rounds)).unwrap();
+            }
+
+            #[test]
+            fn try_lock_exclusion() {
+                let shared = laws::Shared::<Lock>::new();
+                crew(|core, rounds| laws::try_lock_exclusion(&shared, core, rounds)).unwrap();
+            }
+        }
+    )*};
+}
+
+/// For locks whose guard may be released by another thread.
+macro_rules! guards_cross {
+    ($($name:ident: $lock:ty;)*) => {
+        mod guards_cross { $(
+            #[test]
+            fn $name() {
+                use super::*;
+                let shared = laws::Shared::<$lock>::new();
+                let parcel = laws::Parcel::new();
+                crew(|core, rounds| laws::guard_crosses_cores(&shared, &parcel, core, rounds / 10)).unwrap();
+            }
+        )* }
+    };
+}
+
+/// For locks that admit waiters in order; the number is that of the test's own counter of waits.
+macro_rules! fifo {
+    ($($name:ident: $lock:ty, $counter:literal;)*) => {
+        mod fifo { $(
+            #[test]
+            fn $name() {
+                use super::*;
+                let shared = laws::Shared::<$lock>::new();
+                let waits = Counted::<Yield, $counter>::waits;
+                crew(|core, rounds| laws::fifo_admission(&shared, core, rounds / 10, waits)).unwrap();
+            }
+        )* }
+    };
+}
+
+laws! {
+    ticket: Ticket<Yield>;
+    mcs: Mcs<Yield>;
+    queued: Queued<Yield>;
+    ticket_relax: Ticket<RelaxWith<Idle>>;
+    mcs_relax: Mcs<RelaxWith<Idle>>;
+    irq_save_ticket: IrqSave<Ticket<Yield>, Recorder>;
+    irq_save_queued: IrqSave<Queued<Yield>, Recorder>;
+    critical_section: IrqSave<Ticket<Yield>, CriticalSection>;
+    instrumented: Instrumented<Mcs<Yield>, NoProbe>;
+    instrumented_irq_save: IrqSave<Instrumented<Ticket<Yield>, NoProbe>, Recorder>;
+    spin_ticket: SpinTicket<Idle>;
+    spin_mutex: SpinMutex<Idle>;
+    raw_spinlock: RawSpinlock<Idle>;
+    parking: parking_lot::RawMutex;
+}
+
+guards_cross! {
+    ticket: Ticket<Yield>;
+    mcs: Mcs<Yield>;
+    queued: Queued<Yield>;
+    instrumented: Instrumented<Ticket<Yield>, NoProbe>;
+    spin_ticket: SpinTicket<Idle>;
+    spin_mutex: SpinMutex<Idle>;
+    raw_spinlock: RawSpinlock<Idle>;
+}
+
+fifo! {
+    ticket: Ticket<Counted<Yield, 0>>, 0;
+    mcs: Mcs<Counted<Yield, 1>>, 1;
+    queued: Queued<Counted<Yield, 2>>, 2;
+    irq_save_mcs: IrqSave<Mcs<Counted<Yield, 3>>, Recorder>, 3;
+    instrumented_ticket: Instrumented<Ticket<Counted<Yield, 4>>, NoProbe>, 4;
+}
+
+/// `spin`'s locks tell of their waits by the strategy they relax with. One test, for they share a count.
+#[test]
+fn of_spins_locks_the_ticket_lock_is_fifo_and_the_other_is_not() {
+    fn fifo<L: RawMutex<Guard: Send> + Sync>() -> Result<(), Violation> {
+        let shared = laws::Shared::<Announced<L>>::new();
+        crew(|core, rounds| laws::fifo_admission(&shared, core, rounds / 10, Announce::waits))
+    }
+    fifo::<SpinTicket<Announce>>().unwrap();
+    assert!(matches!(fifo::<SpinMutex<Announce>>(), Err(Violation::Overtaken { .. })));
+}
+
+/// The policies that do not yield, between two threads, for not so long: the scheduler may take a core away.
+#[test]
+fn two_threads_with_policies_that_spin() {
+    fn exclusion<L: RawMutex + Sync>() {
+        let shared = laws::Shared::<L>::new();
+        crew::of(2, |core, _| laws::mutual_exclusion(&shared, core, 20)).unwrap();
+    }
+    exclusion::<Ticket>();
+    exclusion::<Ticket<Spin>>();
+    exclusion::<Mcs>();
+    exclusion::<Mcs<Proportional<16>>>();
+    exclusion::<Queued>();
+    exclusion::<Queued<Spin>>();
+    exclusion::<hyp_locks::TicketRelax>();
+    #[cfg(any(target_arch = "aarch64", miri))]
+    {
+        exclusion::<Ticket<hyp_locks::wait::Wfe>>();
+        exclusion::<Mcs<hyp_locks::wait::Wfe>>();
+        exclusion::<Queued<hyp_locks::wait::Wfe>>();
+    }
+}
+
+/// Locks of one core.
+#[test]
+fn one_core() {
+    laws::alone::<NoLock>().unwrap();
+    laws::relocation::<NoLock>().unwrap();
+    laws::alone::<hyp_locks::IrqMask<OneCore>>().unwrap();
+    laws::relocation::<hyp_locks::IrqMask<OneCore>>().unwrap();
+    let shared = laws::Shared::<hyp_locks::IrqMask<OneCore>>::new();
+    crew::of(1, |core, rounds| laws::mutual_exclusion(&shared, core, rounds)).unwrap();
+}
