@@ -86,7 +86,6 @@ laws! {
     mcs_relax: Mcs<RelaxWith<Idle>>;
     irq_save_ticket: IrqSave<Ticket<Yield>, Recorder>;
     irq_save_queued: IrqSave<Queued<Yield>, Recorder>;
-    critical_section: IrqSave<Ticket<Yield>, CriticalSection>;
     instrumented: Instrumented<Mcs<Yield>, NoProbe>;
     instrumented_irq_save: IrqSave<Instrumented<Ticket<Yield>, NoProbe>, Recorder>;
     spin_ticket: SpinTicket<Idle>;
@@ -144,6 +143,16 @@ fn two_threads_with_policies_that_spin() {
         exclusion::<Mcs<hyp_locks::wait::Wfe>>();
         exclusion::<Queued<hyp_locks::wait::Wfe>>();
     }
+}
+
+/// Without `relocation`: its forgotten guard would keep the program's one critical section for ever.
+#[test]
+fn critical_section() {
+    type Lock = IrqSave<Queued<Yield>, CriticalSection>;
+    laws::alone::<Lock>().unwrap();
+    let shared = laws::Shared::<Lock>::new();
+    crew(|core, rounds| laws::mutual_exclusion(&shared, core, rounds)).unwrap();
+    crew(|core, rounds| laws::try_lock_exclusion(&shared, core, rounds)).unwrap();
 }
 
 /// Locks of one core.

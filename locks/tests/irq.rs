@@ -1,0 +1,213 @@
+//! What is masked when, and in which order: seen through the host double.
+
+#![cfg(not(loom))]
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hyp_locks::{Event, InterruptControl, IrqMask, IrqSave, Mcs, Queued, Recorder, SingleCore, Ticket};
+use lock_api::{GuardSend, Mutex, RawMutex, RawMutexFair};
+
+const MASK: Event = Event::Mask { was: false };
+const MASK_AGAIN: Event = Event::Mask { was: true };
+const STAY: Event = Event::Restore { to: true };
+const RESTORE: Event = Event::Restore { to: false };
+
+/// A lock that notes its operations in the record, and does what `NEXT` says.
+struct Noted;
+
+#[derive(Clone, Copy)]
+enum Next {
+    Succeed,
+    Fail,
+    Panic,
+}
+
+thread_local! {
+    static NEXT: Cell<Next> = const { Cell::new(Next::Succeed) };
+}
+
+fn note(what: &'static str) -> bool {
+    Recorder::note(what);
+    match NEXT.get() {
+        Next::Succeed => true,
+        Next::Fail => false,
+        Next::Panic => panic!("{what}"),
+    }
+}
+
+// SAFETY: one thread uses it, and one section at a time.
+unsafe impl RawMutex for Noted {
+    const INIT: Self = Self;
+
+    type Guard = GuardSend;
+
+    fn lock(&self) -> GuardSend {
+        note("lock");
+        GuardSend::new()
+    }
+
+    fn try_lock(&self) -> Option<GuardSend> {
+        note("try_lock").then(GuardSend::new)
+    }
+
+    unsafe fn unlock(&self, _: GuardSend) {
+        note("unlock");
+    }
+
+    fn is_locked(&self) -> bool {
+        false
+    }
+}
+
+// SAFETY: as above.
+unsafe impl RawMutexFair for Noted {
+    unsafe fn unlock_fair(&self, _: GuardSend) {
+        note("unlock_fair");
+    }
+}
+
+type Saved = Mutex<IrqSave<Noted, Recorder>, ()>;
+
+#[test]
+fn mask_before_acquire_and_release_before_restore() {
+    let mutex = Saved::new(());
+    let events = Recorder::record(|| drop(mutex.lock()));
+    assert_eq!(events, [MASK, Event::Note("lock"), Event::Note("unlock"), RESTORE]);
+
+    let events = Recorder::record(|| drop(mutex.try_lock()));
+    assert_eq!(events, [MASK, Event::Note("try_lock"), Event::Note("unlock"), RESTORE]);
+
+    let events = Recorder::record(|| lock_api::MutexGuard::unlock_fair(mutex.lock()));
+    assert_eq!(events, [MASK, Event::Note("lock"), Event::Note("unlock_fair"), RESTORE]);
+}
+
+#[test]
+fn a_failed_try_lock_restores() {
+    let mutex = Saved::new(());
+    NEXT.set(Next::Fail);
+    let events = Recorder::record(|| assert!(mutex.try_lock().is_none()));
+    assert_eq!(events, [MASK, Event::Note("try_lock"), RESTORE]);
+}
+
+#[test]
+fn an_unwinding_lock_restores() {
+    let mutex = Saved::new(());
+    NEXT.set(Next::Panic);
+    let events = Recorder::record(|| {
+        catch_unwind(AssertUnwindSafe(|| drop(mutex.lock()))).unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| drop(mutex.try_lock()))).unwrap_err();
+        NEXT.set(Next::Succeed);
+        let guard = mutex.lock();
+        NEXT.set(Next::Panic);
+        catch_unwind(AssertUnwindSafe(|| drop(guard))).unwrap_err();
+    });
+    let lock = [MASK, Event::Note("lock"), RESTORE];
+    let try_lock = [MASK, Event::Note("try_lock"), RESTORE];
+    let unlock = [MASK, Event::Note("lock"), Event::Note("unlock"), RESTORE];
+    assert_eq!(events, [&lock[..], &try_lock, &unlock].concat());
+    assert!(!Recorder::masked());
+}
+
+#[test]
+fn a_section_that_unwinds_releases_and_restores() {
+    let mutex = Saved::new(());
+    let events = Recorder::record(|| {
+        let section = || {
+            let _guard = mutex.lock();
+            panic!("in the section");
+        };
+        catch_unwind(AssertUnwindSafe(section)).unwrap_err();
+    });
+    assert_eq!(events, [MASK, Event::Note("lock"), Event::Note("unlock"), RESTORE]);
+}
+
+#[test]
+fn nested_sections_restore_what_they_found() {
+    let outer = Mutex::<IrqSave<Ticket, Recorder>, ()>::new(());
+    let inner = Mutex::<IrqSave<Queued, Recorder>, ()>::new(());
+    let events = Recorder::record(|| {
+        let first = outer.lock();
+        let second = inner.lock();
+        assert!(inner.try_lock().is_none());
+        assert!(Recorder::masked());
+        drop(second);
+        assert!(Recorder::masked());
+        drop(first);
+        assert!(!Recorder::masked());
+    });
+    assert_eq!(events, [MASK, MASK_AGAIN, MASK_AGAIN, STAY, STAY, RESTORE]);
+}
+
+/// The hazard that the documentation of `irq` names: this is what the guards do, not what anybody wants.
+#[test]
+fn guards_dropped_out_of_order_unmask_too_early() {
+    let first = Mutex::<IrqSave<Ticket, Recorder>, ()>::new(());
+    let second = Mutex::<IrqSave<Ticket, Recorder>, ()>::new(());
+    let early = first.lock();
+    let late = second.lock();
+    drop(early);
+    assert!(!Recorder::masked() && second.is_locked());
+    drop(late);
+    assert!(Recorder::masked(), "and then leave the mask as the other one had set it");
+}
+
+#[test]
+fn a_bump_takes_pending_interrupts() {
+    let mutex = Mutex::<IrqSave<Mcs, Recorder>, ()>::new(());
+    let events = Recorder::record(|| {
+        let mut guard = mutex.lock();
+        lock_api::MutexGuard::bump(&mut guard);
+    });
+    assert_eq!(events, [MASK, RESTORE, MASK, RESTORE]);
+}
+
+#[test]
+fn a_forgotten_guard_leaves_the_lock_held_and_the_mask_set() {
+    let mutex = Mutex::<IrqSave<Ticket, Recorder>, ()>::new(());
+    std::mem::forget(mutex.lock());
+    assert!(Recorder::masked() && mutex.is_locked());
+}
+
+/// The recorder, on a machine of one core: the tests below give each lock to one thread.
+struct OneCore;
+
+// SAFETY: `Recorder`'s calls.
+unsafe impl InterruptControl for OneCore {
+    type State = <Recorder as InterruptControl>::State;
+
+    fn save_and_mask() -> Self::State {
+        Recorder::save_and_mask()
+    }
+
+    unsafe fn restore(state: Self::State) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Recorder::restore(state) };
+    }
+}
+
+// SAFETY: see above.
+unsafe impl SingleCore for OneCore {}
+
+#[test]
+fn irq_mask_masks_and_excludes() {
+    static POOL: Mutex<IrqMask<OneCore>, u32> = Mutex::new(0); // `Sync`
+    let events = Recorder::record(|| {
+        let mut guard = POOL.lock();
+        *guard += 1;
+        assert!(POOL.is_locked() && POOL.try_lock().is_none());
+        assert!(Recorder::masked());
+    });
+    assert_eq!(events, [MASK, MASK_AGAIN, STAY, RESTORE]);
+    assert!(!POOL.is_locked());
+}
+
+#[test]
+fn irq_mask_refuses_to_wait_for_itself() {
+    let mutex = Mutex::<IrqMask<OneCore>, ()>::new(());
+    let guard = mutex.lock();
+    catch_unwind(AssertUnwindSafe(|| drop(mutex.lock()))).unwrap_err();
+    assert!(Recorder::masked() && mutex.is_locked(), "the first section goes on");
+    drop(guard);
+    assert!(!Recorder::masked() && !mutex.is_locked());
+}
