@@ -1,0 +1,84 @@
+//! The board as `main` gets it.
+
+use super::dt::Machine;
+use super::level::Level;
+use super::{console, cores, cpu, timer};
+use core::fmt;
+use core::marker::PhantomData;
+use hyp_locks::Daif;
+use hyp_suite::NotApplicable;
+
+/// The machine, up and running: all cores started, interrupts routed here, and masked.
+pub struct Board<L> {
+    machine: Machine,
+    level: PhantomData<fn() -> L>,
+}
+
+impl<L: Level> Board<L> {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self { machine, level: PhantomData }
+    }
+
+    /// What the device tree says.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The exception level.
+    #[must_use]
+    pub fn level(&self) -> u64 {
+        cpu::current_el()
+    }
+
+    /// Implementer, part and revision of the boot core, as `MIDR_EL1` has them.
+    #[must_use]
+    pub fn midr(&self) -> u64 {
+        cpu::midr()
+    }
+
+    /// How this image was built to read, change and write a word: by instructions of the Large System Extension,
+    /// or by load-exclusive and store-exclusive in a loop.
+    #[must_use]
+    pub fn atomics(&self) -> &'static str {
+        if cfg!(target_feature = "lse") { "LSE" } else { "LL/SC" }
+    }
+}
+
+impl<L: Level> hyp_suite::Board for Board<L> {
+    type Irq = Daif;
+
+    fn cores(&self) -> usize {
+        self.machine.cores()
+    }
+
+    #[inline]
+    fn now(&self) -> u64 {
+        cpu::counter()
+    }
+
+    fn hz(&self) -> u64 {
+        cpu::counter_hz()
+    }
+
+    fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) {
+        cores::run_on::<L>(&self.machine, cores, work);
+    }
+
+    fn has_interrupts(&self) -> Result<(), NotApplicable> {
+        Ok(())
+    }
+
+    fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
+        timer::with_timer::<L>(period, handler, body);
+    }
+
+    #[inline]
+    fn relax() {
+        cpu::yield_core();
+    }
+
+    fn print(&self, text: fmt::Arguments<'_>) {
+        console::print(text);
+    }
+}

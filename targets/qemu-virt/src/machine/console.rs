@@ -1,0 +1,55 @@
+//! The console: a PL011, locked with the project's own ticket lock, so that handlers may print too.
+
+use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
+use core::fmt::{self, Write};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use hyp_locks::{Daif, IrqSave, Ticket};
+use lock_api::Mutex;
+
+/// Where the `virt` machine has its first PL011: for what happens before the device tree is read.
+const EARLY: usize = 0x0900_0000;
+
+static BASE: AtomicUsize = AtomicUsize::new(EARLY);
+static CONSOLE: Mutex<IrqSave<Ticket, Daif>, ()> = Mutex::new(());
+
+/// Prints a line, whole: lines of several cores do not mix.
+#[macro_export]
+macro_rules! println {
+    ($($arg:tt)*) => { $crate::console::print(format_args!("{}\n", format_args!($($arg)*))) };
+}
+
+/// Prints, whole.
+pub fn print(text: fmt::Arguments<'_>) {
+    let _only = CONSOLE.lock();
+    // Cannot fail: it waits for room in the FIFO.
+    let _ = uart().write_fmt(text);
+}
+
+/// Prints in a panic or an exception, where this core or a dead one may hold the lock: waits for it a while, and
+/// then prints all the same.
+pub(crate) fn print_last_words(text: fmt::Arguments<'_>) {
+    const PATIENCE: u32 = 1_000_000;
+    let _only = (0..PATIENCE).find_map(|_| CONSOLE.try_lock());
+    let _ = uart().write_fmt(text);
+}
+
+/// Prints where there may be no lock: before it is known that this core has the instructions for one.
+pub(crate) fn print_unlocked(text: &str) {
+    let _ = uart().write_str(text);
+}
+
+/// Moves the console to where the device tree says that it is.
+pub(crate) fn init(base: usize) {
+    BASE.store(base, Ordering::Relaxed);
+}
+
+/// QEMU's PL011 needs no set-up: it has no baud rate, and its transmitter is on.
+fn uart() -> Uart<'static> {
+    let base = BASE.load(Ordering::Relaxed) as *mut PL011Registers;
+    let base = NonNull::new(base).expect("a UART at address 0");
+    // SAFETY: the registers of a PL011 (device tree, or the machine's fixed map), mapped as Device memory. One at a
+    // time uses them, who holds CONSOLE; last words may break in, which garbles text and nothing else: a write to
+    // the data register and a read of the flags have no other effect.
+    Uart::new(unsafe { UniqueMmioPointer::new(base) })
+}

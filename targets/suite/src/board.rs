@@ -1,0 +1,58 @@
+//! What a case may ask of the machine under it.
+
+use core::fmt;
+use hyp_locks::InterruptControl;
+
+/// A machine: bare metal, or the threads of a host.
+pub trait Board: Sync {
+    /// How interrupts of a core are masked here.
+    type Irq: InterruptControl + 'static;
+
+    /// Cores there are.
+    fn cores(&self) -> usize;
+
+    /// A counter, the same on every core, that goes up [`hz`](Self::hz) times a second.
+    fn now(&self) -> u64;
+
+    /// Ticks of [`now`](Self::now) in a second.
+    fn hz(&self) -> u64;
+
+    /// Runs `work(i)` on `cores` cores at once, `i` from 0, this one among them; returns when all have.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many cores.
+    fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync));
+
+    /// Whether a core can be interrupted here.
+    ///
+    /// # Errors
+    ///
+    /// [`NotApplicable`], with the reason why not.
+    fn has_interrupts(&self) -> Result<(), NotApplicable>;
+
+    /// Runs `body` on this core while a timer interrupt calls `handler` on it, again and again, with at least
+    /// `period` ticks from the end of one call to the next.
+    ///
+    /// # Panics
+    ///
+    /// If there are no interrupts here, or in `body` or `handler`.
+    fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut());
+
+    /// A hint: whoever else shares this core, or the host's core under it, may go on now.
+    fn relax();
+
+    /// Prints on the console, whole.
+    fn print(&self, text: fmt::Arguments<'_>);
+}
+
+/// Turns of one core of a crowd: `most` of them, or as many as it gets in a second. First-in-first-out locks are slow
+/// where there are more cores than the host has: each hand-over waits for the host to run the next in line.
+pub(crate) fn turns<B: Board>(board: &B, most: usize) -> impl Iterator<Item = usize> {
+    let start = board.now();
+    (0..most).take_while(move |_| board.now() - start < board.hz())
+}
+
+/// Why a case cannot say anything on this machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotApplicable(pub &'static str);

@@ -1,0 +1,116 @@
+//! Lock laws: `hyp_locks::laws`, kept by the cores of a board, for each lock that several cores may share.
+
+use crate::board::Board;
+use crate::case::{Case, Outcome, ensure, ensure_ok, needs_cores};
+use core::fmt::Debug;
+use hyp_locks::laws::{self, Core, Counted, Parcel, Shared, Violation};
+use hyp_locks::wait::DefaultWait;
+use hyp_locks::{IrqSave, Mcs, Queued, Ticket};
+use lock_api::{Mutex, RawMutex};
+
+/// Times that each core takes the lock.
+const ROUNDS: u32 = 500;
+/// Times that the cores line up.
+const LINES: u32 = 20;
+
+/// The cases, for locks that wait as they do by default, on AArch64 by `WFE`. One that spins would need a slice of
+/// 100 ms for each hand-over where an emulator lets the cores take turns.
+pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
+    macro_rules! every {
+        ($lock:ty as $name:literal) => {
+            [
+                Case { name: concat!("lock.", $name, ".alone"), run: |_| kept(laws::alone::<$lock>()) },
+                Case { name: concat!("lock.", $name, ".relocation"), run: |_| kept(laws::relocation::<$lock>()) },
+                Case { name: concat!("lock.", $name, ".mutual_exclusion"), run: mutual_exclusion::<B, $lock> },
+                Case { name: concat!("lock.", $name, ".try_lock_exclusion"), run: try_lock_exclusion::<B, $lock> },
+            ]
+        };
+    }
+    macro_rules! fair {
+        ($lock:ident as $name:literal) => {
+            [
+                Case { name: concat!("lock.", $name, ".guard_crosses_cores"), run: guard_crosses_cores::<B, $lock> },
+                Case { name: concat!("lock.", $name, ".fifo_admission"), run: fifo_admission::<B, $lock<Watched>> },
+            ]
+        };
+    }
+    (every!(Ticket as "ticket").into_iter().chain(fair!(Ticket as "ticket")))
+        .chain(every!(Mcs as "mcs").into_iter().chain(fair!(Mcs as "mcs")))
+        .chain(every!(Queued as "queued").into_iter().chain(fair!(Queued as "queued")))
+        .chain(every!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
+        .chain(every!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
+        .chain([Case { name: "control.broken_lock_is_caught", run: broken_lock_is_caught }])
+}
+
+fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+    needs_cores(board, 2, "one core: nobody to exclude")?;
+    let shared = Shared::<L>::new();
+    kept(together(board, |core| laws::mutual_exclusion(&shared, core, ROUNDS)))
+}
+
+fn try_lock_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+    needs_cores(board, 2, "one core: nobody to exclude")?;
+    let shared = Shared::<L>::new();
+    kept(together(board, |core| laws::try_lock_exclusion(&shared, core, ROUNDS)))
+}
+
+fn guard_crosses_cores<B: Board, L: RawMutex<Guard: Send> + Sync>(board: &B) -> Outcome {
+    needs_cores(board, 2, "one core: no other to hand a guard to")?;
+    let (shared, parcel) = (Shared::<L>::new(), Parcel::new());
+    kept(together(board, |core| laws::guard_crosses_cores(&shared, &parcel, core, LINES)))
+}
+
+/// The waiting policy that tells when a waiter has its place. The cases run one after the other, so one counter will do.
+type Watched = Counted<DefaultWait>;
+
+fn fifo_admission<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+    needs_cores(board, 3, "fewer than three cores: no line of two")?;
+    let shared = Shared::<L>::new();
+    kept(together(board, |core| laws::fifo_admission(&shared, core, LINES, Watched::waits)))
+}
+
+/// A lock that lets everybody in must be seen, or the cases above show nothing.
+fn broken_lock_is_caught<B: Board>(board: &B) -> Outcome {
+    needs_cores(board, 2, "one core: nobody to collide with")?;
+    let shared = Shared::<Broken>::new();
+    let seen = together(board, |core| laws::mutual_exclusion(&shared, core, ROUNDS));
+    ensure(seen.is_err(), "a lock that locks nothing went unnoticed")
+}
+
+/// All cores keep a law: the violation that one of them saw, if any.
+fn together<B: Board>(board: &B, law: impl Fn(Core) -> Result<(), Violation> + Sync) -> Result<(), Violation> {
+    let seen = Mutex::<Ticket, _>::new(Ok(()));
+    let count = board.cores();
+    board.run_on(count, &|index| {
+        if let Err(violation) = law(Core { index, count, idle: B::relax }) {
+            *seen.lock() = Err(violation);
+        }
+    });
+    seen.into_inner()
+}
+
+#[track_caller]
+fn kept<E: Debug>(law: Result<(), E>) -> Outcome {
+    ensure_ok(law, "the law was broken")
+}
+
+/// A lock that locks nothing.
+struct Broken;
+
+// SAFETY: it is not one, and no memory is made to depend on it: all that the laws guard are atomics.
+unsafe impl RawMutex for Broken {
+    const INIT: Self = Self;
+    type Guard = ();
+
+    fn lock(&self) {}
+
+    fn try_lock(&self) -> Option<()> {
+        Some(())
+    }
+
+    unsafe fn unlock(&self, (): ()) {}
+
+    fn is_locked(&self) -> bool {
+        false
+    }
+}
