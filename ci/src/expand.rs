@@ -68,8 +68,8 @@ fn job(template: &Template, mut variables: Variables, here: &Here) -> Result<Job
 
     let fill = |text: &String| fill(text, &variables);
     let fill_all = |texts: &[String]| texts.iter().map(fill).collect::<Result<Vec<_>>>();
-    let step = |step: &Step| {
-        Ok(Step { run: fill_all(&step.run)?, exit: step.exit, says: step.says.as_ref().map(fill).transpose()? })
+    let step = |step: &Step| -> Result<_> {
+        Ok(Step { run: fill_all(&step.run)?, exit: step.exit, says: fill_all(&step.says)? })
     };
     Ok(Job {
         name: fill(&template.name)?,
@@ -125,7 +125,7 @@ mod tests {
         axes.atomics = [{ is = "llsc", flags = "" }, { is = "lse", flags = "-C target-feature=+lse" }]
         axes.cores = [{ is = "1" }, { is = "4" }, { is = "8" }]
         axes.el = [{ is = "el1" }, { is = "el2" }]
-        steps = [{ run = ["qemu", "-smp", "{cores}", "-accel", "{accel}", "{target_dir}/{atomics}/{el}"], says = "{el} *" }]
+        steps = [{ run = ["qemu", "-smp", "{cores}", "-accel", "{accel}", "{target_dir}/{atomics}/{el}"], says = ["{el} *"] }]
     "#;
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(job.promise, "boots at el2");
         assert_eq!(job.env["RUSTFLAGS"], "-C target-feature=+lse");
         assert_eq!(job.steps[0].run, ["qemu", "-smp", "4", "-accel", "tcg,thread=single", "/t/lse/el2"]);
-        assert_eq!(job.steps[0].says.as_deref(), Some("el2 *"));
+        assert_eq!(job.steps[0].says, ["el2 *"]);
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     interrupt::listen().context("cannot listen for Ctrl-C")?;
     let options =
         Options { fail_fast: arguments.fail_fast, install: !arguments.no_install, verbose: arguments.verbose };
-    let logs = Path::new(&here.target_dir).join("ci");
+    let logs = root.join(&here.target_dir).join("ci");
     let reports = Runner::new(&matrix, root.into(), logs, options).run(&jobs);
     say(&format!("\n{}", summary::table(&reports)));
     Ok(summary::exit_code(&reports, interrupt::asked()))

@@ -14,7 +14,7 @@
 //! budget = 60
 //! programs = ["qemu-system-aarch64"]
 //! axes.el = [{ is = "el1", machine = "virt" }, { is = "el2", machine = "virt,virtualization=on" }]
-//! steps = [{ run = ["qemu-system-aarch64", "-machine", "{machine}"], says = "*passed" }]
+//! steps = [{ run = ["qemu-system-aarch64", "-machine", "{machine}"], says = ["*passed"] }]
 //! ```
 //!
 //! Known to every text of a job: `{target_dir}`, where cargo builds; `{toolchain}`, the job's; and, where an axis is
@@ -92,8 +92,9 @@ pub struct Step {
     /// The status to exit with: other than 0 where a failure is what must be seen.
     #[serde(default)]
     pub exit: i32,
-    /// Some line of the output must be this; `*` stands for anything, `?` for one character.
-    pub says: Option<String>,
+    /// Lines of the output, whole and each somewhere; `*` stands for anything, `?` for one character.
+    #[serde(default)]
+    pub says: Vec<String>,
 }
 
 /// A job as the file has it: texts with variables in them, and axes to take these from.
@@ -129,7 +130,7 @@ struct File {
 /// What the matrix must be told of this machine and this repository.
 #[derive(Debug, Clone)]
 pub struct Here {
-    /// Where cargo builds.
+    /// Where cargo builds; relative to the top of the repository if it is there.
     pub target_dir: String,
     /// The channel that `rust-toolchain.toml` pins.
     pub pinned: String,
@@ -145,6 +146,8 @@ impl Here {
     pub fn find(root: &Path) -> Result<Self> {
         let target_dir = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
         let target_dir = std::path::absolute(target_dir)?;
+        // Shorter lines to read and type: steps run at the top of the repository.
+        let target_dir = target_dir.strip_prefix(root).unwrap_or(&target_dir);
         let file = root.join("rust-toolchain.toml");
         let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let pinned = pinned_channel(&text).with_context(|| format!("{} pins no channel", file.display()))?;

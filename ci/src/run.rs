@@ -146,7 +146,9 @@ impl<'m> Runner<'m> {
             clock.what = format!("step {number} of {}: {}", job.steps.len(), step.run.join(" "));
             let invocation = Invocation::of_job(job, &step.run, self.root.clone());
             if let Err(failure) = self.step(job, step, &invocation, &clock, &mut log) {
-                return (Err(Failure { by_hand: Some(invocation.line()), ..failure }), clock.start.elapsed());
+                let why = format!("step {number} of {}: {}", job.steps.len(), failure.why);
+                let failure = Failure { why, by_hand: Some(invocation.line()), ..failure };
+                return (Err(failure), clock.start.elapsed());
             }
         }
         (Ok(()), clock.start.elapsed())
@@ -165,10 +167,13 @@ impl<'m> Runner<'m> {
         let why = match end {
             End::OverTime => format!("over its budget of {} s, and killed", job.budget.as_secs()),
             End::Interrupted => "interrupted".into(),
-            End::Exited(status) if status.code() == Some(step.exit) => match &step.says {
-                Some(line) if !says(&log.since(from)?, line) => format!("no line of the output is {line:?}"),
-                _ => return Ok(()),
-            },
+            End::Exited(status) if status.code() == Some(step.exit) => {
+                let output = log.since(from)?;
+                match step.says.iter().find(|line| !says(&output, line)) {
+                    Some(line) => format!("no line of the output is {line:?}"),
+                    None => return Ok(()),
+                }
+            }
             End::Exited(status) if step.exit == 0 => status.to_string(),
             End::Exited(status) => format!("{status}, where {} is the status to see", step.exit),
         };

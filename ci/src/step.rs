@@ -101,10 +101,22 @@ mod tests {
         (end, log.split_once('\n').unwrap().1.to_owned(), start.elapsed())
     }
 
-    fn is_alive(process: &str) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        // A zombie, whose parent has not looked yet, runs no more.
-        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    /// Time for a shell to start on a busy machine, and to tell its process.
+    const BUSY: Duration = Duration::from_secs(2);
+
+    /// Whether the process that `log` tells ends; a kill is not done when the call returns.
+    fn ends(log: &str) -> bool {
+        let process: u32 = log.trim().parse().expect("the script has told its process");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let is_alive = || {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            // A zombie, whose parent has not looked yet, runs no more.
+            stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+        };
+        while is_alive() && Instant::now() < deadline {
+            thread::sleep(GLANCE);
+        }
+        !is_alive()
     }
 
     #[test]
@@ -118,18 +130,18 @@ mod tests {
     #[test]
     fn a_command_past_its_time_is_killed_with_what_it_started() {
         // A child that the shell does not wait for, and the shell itself.
-        let (end, log, took) = sh("sleep 300 & echo $!; sleep 300", Duration::from_millis(300));
+        let (end, log, took) = sh("sleep 300 & echo $!; sleep 300", BUSY);
         assert_eq!(end, End::OverTime);
         assert!(took < Duration::from_secs(60), "{took:?}");
-        assert!(!is_alive(log.trim()), "process {log} lives on");
+        assert!(ends(&log), "process {log} lives on");
     }
 
     #[test]
     fn a_command_deaf_to_sigterm_is_killed_all_the_same() {
-        let (end, log, took) = sh("trap '' TERM; echo $$; while :; do sleep 1; done", Duration::from_millis(300));
+        let (end, log, took) = sh("trap '' TERM; echo $$; while :; do sleep 1; done", BUSY);
         assert_eq!(end, End::OverTime);
-        assert!(took >= GRACE && took < Duration::from_secs(60), "{took:?}");
-        assert!(!is_alive(log.trim()), "process {log} lives on");
+        assert!(took >= BUSY + GRACE && took < Duration::from_secs(60), "{took:?}");
+        assert!(ends(&log), "process {log} lives on");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn plan(jobs: &[&Job], root: &Path) -> String {
             if step.exit != 0 {
                 let _ = write!(text, "  # must exit with {}", step.exit);
             }
-            if let Some(says) = &step.says {
+            for says in &step.says {
                 let _ = write!(text, "  # must say {says:?}");
             }
             text.push('\n');
