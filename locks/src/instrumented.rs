@@ -17,7 +17,7 @@ use core::marker::PhantomData;
 use lock_api::{RawMutex, RawMutexFair};
 use scopeguard::{ScopeGuard, guard};
 
-use crate::sync::{AtomicU32, Ordering, constructor, initial};
+use crate::sync::{AtomicU32, Relaxed, constructor, initial};
 
 /// Where the times come from and where they go. All static: the implementor keeps the figures, by CPU.
 ///
@@ -100,13 +100,13 @@ impl Stamp {
 
     #[inline]
     fn get(&self) -> u64 {
-        u64::from(self.high.load(Ordering::Relaxed)) << 32 | u64::from(self.low.load(Ordering::Relaxed))
+        u64::from(self.high.load(Relaxed)) << 32 | u64::from(self.low.load(Relaxed))
     }
 
     #[inline]
     fn set(&self, time: u64) {
-        self.high.store((time >> 32) as u32, Ordering::Relaxed);
-        self.low.store(time as u32, Ordering::Relaxed);
+        self.high.store((time >> 32) as u32, Relaxed);
+        self.low.store(time as u32, Relaxed);
     }
 }
 

@@ -76,8 +76,9 @@
 //! | M11 | `tail` compare-exchange, HELD to null | Release | M1, M2 | our section is done before the next one takes |
 //! | M12 | lock's `next` load, waiting | Acquire | M3 | as M10 |
 //! | M13 | successor's `wait` store | Release | M4 | our section is done before the successor's begins |
-//! | M14 | `tail` load, trying and bumping | Relaxed | – | a hint: saves the read-modify-write that would fail |
-//! | M15 | `tail` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//! | M14 | `tail` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
+//! | M15 | `tail` load, bumping | Relaxed | – | a stale HELD says "nobody waits", which was true when it was written |
+//! | M16 | `tail` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
 //!
 //! # Progress and fairness
 //!
@@ -96,7 +97,7 @@ use core::ptr;
 
 use lock_api::{GuardSend, RawMutex, RawMutexFair};
 
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, constructor, initial};
+use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed, Release, constructor, initial};
 use crate::wait::{DefaultWait, Wait};
 
 /// A first-in-first-out queue lock; waiters watch lines of their own. See the [module](self).
@@ -146,13 +147,19 @@ impl<W> Default for Mcs<W> {
 }
 
 impl<W: Wait> Mcs<W> {
+    /// Takes the lock if it is free.
+    #[inline]
+    fn take(&self) -> bool {
+        self.tail.compare_exchange(ptr::null_mut(), HELD, Acquire, Relaxed).is_ok() // M1 take: null -> HELD
+    }
+
     /// Queues, waits to be granted the lock, and moves the holder's place from the node into the lock.
     #[cold]
     fn lock_slow(&self) {
         let node = Node { next: AtomicPtr::new(ptr::null_mut()), wait: AtomicU32::new(1) };
         let me = ptr::from_ref(&node).cast_mut();
 
-        let previous = self.tail.swap(me, Ordering::AcqRel); // M2 enqueue: p -> me
+        let previous = self.tail.swap(me, AcqRel); // M2 enqueue: p -> me
         if !previous.is_null() {
             let link = if previous == HELD {
                 &self.next
@@ -160,19 +167,20 @@ impl<W: Wait> Mcs<W> {
                 // SAFETY: by N4 its owner stays in `lock_slow` until our link is stored and read.
                 unsafe { &(*previous).next }
             };
-            link.store(me, Ordering::Release); // M3 link: null -> me
+            link.store(me, Release); // M3 link: null -> me
             W::until(&node.wait, |wait| wait); // M4 grant: 1 -> 0
         }
 
-        let mut successor = node.next.load(Ordering::Acquire); // M5
+        let mut successor = node.next.load(Acquire); // M5
         if successor.is_null() {
-            self.next.store(ptr::null_mut(), Ordering::Relaxed); // M6 before M7: from there on a waiter links here
-            if self.tail.compare_exchange(me, HELD, Ordering::Release, Ordering::Relaxed).is_ok() {
-                return; // M7 move in: me -> HELD
+            self.next.store(ptr::null_mut(), Relaxed); // M6 before M7: from there on a waiter links here
+            let alone = self.tail.compare_exchange(me, HELD, Release, Relaxed); // M7 move in: me -> HELD
+            if alone.is_ok() {
+                return;
             }
             successor = W::until(&node.next, |next| u32::from(next.is_null())); // M8
         }
-        self.next.store(successor, Ordering::Relaxed); // M9 move in: lock.next -> me.next
+        self.next.store(successor, Relaxed); // M9 move in: lock.next -> me.next
     }
 }
 
@@ -187,8 +195,8 @@ unsafe impl<W: Wait> RawMutex for Mcs<W> {
     /// Takes a free lock by one read-modify-write, else queues. Never panics.
     #[inline]
     fn lock(&self) -> GuardSend {
-        if self.tail.compare_exchange(ptr::null_mut(), HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            self.lock_slow(); // M1 failed; else take: null -> HELD
+        if !self.take() {
+            self.lock_slow();
         }
         GuardSend::new()
     }
@@ -196,30 +204,29 @@ unsafe impl<W: Wait> RawMutex for Mcs<W> {
     /// Takes a free lock. Never waits, never panics.
     #[inline]
     fn try_lock(&self) -> Option<GuardSend> {
-        if !self.tail.load(Ordering::Relaxed).is_null() {
-            return None; // M14
-        }
-        self.tail.compare_exchange(ptr::null_mut(), HELD, Ordering::Acquire, Ordering::Relaxed).ok()?; // M1
-        Some(GuardSend::new())
+        let tail = self.tail.load(Relaxed); // M14
+        (tail.is_null() && self.take()).then(GuardSend::new)
     }
 
     /// Frees the lock, or grants it to the first waiter, for whose link it may have to wait.
     #[inline]
     unsafe fn unlock(&self, _: GuardSend) {
-        let mut successor = self.next.load(Ordering::Acquire); // M10
+        let mut successor = self.next.load(Acquire); // M10
         if successor.is_null() {
-            if self.tail.compare_exchange(HELD, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok() {
-                return; // M11 release: HELD -> null
+            let freed = self.tail.compare_exchange(HELD, ptr::null_mut(), Release, Relaxed); // M11 release
+            if freed.is_ok() {
+                return;
             }
             successor = W::until(&self.next, |next| u32::from(next.is_null())); // M12
         }
         // SAFETY: by N4 its owner stays in `lock_slow` until granted.
-        unsafe { &(*successor).wait }.store(0, Ordering::Release); // M13 grant: 1 -> 0
+        let successor = unsafe { &*successor };
+        successor.wait.store(0, Release); // M13 grant: 1 -> 0
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        !self.tail.load(Ordering::Relaxed).is_null() // M15
+        !self.tail.load(Relaxed).is_null() // M16
     }
 }
 
@@ -235,8 +242,9 @@ unsafe impl<W: Wait> RawMutexFair for Mcs<W> {
     /// Goes to the end of the queue, if there is one; else costs one load.
     #[inline]
     unsafe fn bump(&self, guard: &mut GuardSend) {
-        if self.tail.load(Ordering::Relaxed) == HELD {
-            return; // M14: nobody waits
+        let tail = self.tail.load(Relaxed); // M15
+        if tail == HELD {
+            return; // nobody waits
         }
         // SAFETY: the caller's promise, passed on; `GuardSend` has no state of its own.
         unsafe { self.unlock(GuardSend::new()) };

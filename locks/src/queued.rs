@@ -60,7 +60,7 @@
 //! | access | operation | ordering | pairs with | why not weaker, why not stronger |
 //! |---|---|---|---|---|
 //! | Q1 | `tail` load | Relaxed | – | keeps newcomers from passing a queue; passing one is unfair, not wrong |
-//! | Q2 | `locked` compare-exchange, not queued | Acquire | Q12 | after the section whose release left 0 |
+//! | Q2 | `locked` compare-exchange, not queued or trying | Acquire | Q12 | after the section whose release left 0 |
 //! | Q3 | `tail` swap | AcqRel | Q3 | Release: the node's first values are there before a successor stores its link in it. Acquire: the same of the predecessor's node |
 //! | Q4 | link store | Release | Q8, Q10 | our node's `wait` = 1 is there before the predecessor's 0 |
 //! | Q5 | own `wait` load, waiting | Acquire | Q11 | orders nothing that the lock guards (Q7 does): our node's memory is free for other use when its last access by another, Q11, is behind us |
@@ -70,10 +70,9 @@
 //! | Q9 | `tail` compare-exchange, me to null | Relaxed | – | hands nothing over: who finds null goes for `locked` like anyone, and our own later nodes at this address come after it in program order |
 //! | Q10 | own `next` load, waiting | Acquire | Q4 | as Q8 |
 //! | Q11 | successor's `wait` store | Release | Q5 | see Q5 |
-//! | Q12 | `locked` store | Release | Q2, Q7, Q14 | our section is done before the next one takes |
+//! | Q12 | `locked` store | Release | Q2, Q7 | our section is done before the next one takes |
 //! | Q13 | `locked` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
-//! | Q14 | `locked` compare-exchange, trying | Acquire | Q12 | as Q2 |
-//! | Q15 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//! | Q14 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
 //!
 //! # Progress and fairness
 //!
@@ -93,7 +92,7 @@ use core::ptr;
 
 use lock_api::{GuardSend, RawMutex};
 
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, constructor, initial};
+use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed, Release, constructor, initial};
 use crate::wait::{DefaultWait, Wait};
 
 /// A flag with a queue before it; the release is one plain store. See the [module](self).
@@ -136,39 +135,49 @@ impl<W> Default for Queued<W> {
 }
 
 impl<W: Wait> Queued<W> {
+    /// Takes the lock if it is free, whatever the queue.
+    #[inline]
+    fn take(&self) -> bool {
+        self.locked.compare_exchange(0, 1, Acquire, Relaxed).is_ok() // Q2 take: 0 -> 1
+    }
+
     /// Queues, takes the lock as the head of the queue, and makes the next one the head.
     #[cold]
     fn lock_slow(&self) {
         let node = Node { next: AtomicPtr::new(ptr::null_mut()), wait: AtomicU32::new(1) };
         let me = ptr::from_ref(&node).cast_mut();
 
-        let previous = self.tail.swap(me, Ordering::AcqRel); // Q3 enqueue: p -> me
+        let previous = self.tail.swap(me, AcqRel); // Q3 enqueue: p -> me
         if !previous.is_null() {
             // SAFETY: by N3 its owner stays in `lock_slow` until our link is stored and read.
-            unsafe { &(*previous).next }.store(me, Ordering::Release); // Q4 link: null -> me
+            let previous = unsafe { &*previous };
+            previous.next.store(me, Release); // Q4 link: null -> me
             W::until(&node.wait, |wait| wait); // Q5 head: 1 -> 0
         }
 
         loop {
             W::until(&self.locked, |locked| locked); // Q6
-            if self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                break; // Q7 take: 0 -> 1
+            let taken = self.locked.compare_exchange(0, 1, Acquire, Relaxed); // Q7 take: 0 -> 1
+            if taken.is_ok() {
+                break;
             }
         }
 
-        let mut successor = node.next.load(Ordering::Acquire); // Q8
+        let mut successor = node.next.load(Acquire); // Q8
         if successor.is_null() {
-            if self.tail.compare_exchange(me, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                return; // Q9 leave: me -> null
+            let alone = self.tail.compare_exchange(me, ptr::null_mut(), Relaxed, Relaxed); // Q9 leave: me -> null
+            if alone.is_ok() {
+                return;
             }
             successor = W::until(&node.next, |next| u32::from(next.is_null())); // Q10
         }
         // SAFETY: by N3 its owner stays in `lock_slow` until it is told.
-        unsafe { &(*successor).wait }.store(0, Ordering::Release); // Q11 head: 1 -> 0
+        let successor = unsafe { &*successor };
+        successor.wait.store(0, Release); // Q11 head: 1 -> 0
     }
 }
 
-// SAFETY: mutual exclusion by N1; Q12 releases what Q2, Q7 and Q14 acquire. By N4 the lock may be moved, dropped, and its
+// SAFETY: mutual exclusion by N1; Q12 releases what Q2 and Q7 acquire. By N4 the lock may be moved, dropped, and its
 // guard forgotten.
 unsafe impl<W: Wait> RawMutex for Queued<W> {
     const INIT: Self = initial!(Self::new());
@@ -178,10 +187,8 @@ unsafe impl<W: Wait> RawMutex for Queued<W> {
     /// Takes a free lock that has no queue by one read-modify-write, else queues. Never panics.
     #[inline]
     fn lock(&self) -> GuardSend {
-        let queue = self.tail.load(Ordering::Relaxed); // Q1
-        if !queue.is_null() || self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err()
-        // Q2 take: 0 -> 1
-        {
+        let queue = self.tail.load(Relaxed); // Q1
+        if !queue.is_null() || !self.take() {
             self.lock_slow();
         }
         GuardSend::new()
@@ -190,21 +197,18 @@ unsafe impl<W: Wait> RawMutex for Queued<W> {
     /// Takes a free lock, even if others wait for it. Never waits, never panics.
     #[inline]
     fn try_lock(&self) -> Option<GuardSend> {
-        if self.locked.load(Ordering::Relaxed) != 0 {
-            return None; // Q13
-        }
-        self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).ok()?; // Q14 take: 0 -> 1
-        Some(GuardSend::new())
+        let locked = self.locked.load(Relaxed); // Q13
+        (locked == 0 && self.take()).then(GuardSend::new)
     }
 
     /// One store.
     #[inline]
     unsafe fn unlock(&self, _: GuardSend) {
-        self.locked.store(0, Ordering::Release); // Q12 release: 1 -> 0
+        self.locked.store(0, Release); // Q12 release: 1 -> 0
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.locked.load(Ordering::Relaxed) != 0 // Q15
+        self.locked.load(Relaxed) != 0 // Q14
     }
 }

@@ -10,7 +10,8 @@
 #[cfg(not(loom))]
 mod real {
     pub(crate) use core::hint::spin_loop;
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+    pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
     /// `pub fn name(arguments) = value`: a `const fn` that makes a `Self`.
     macro_rules! constructor {

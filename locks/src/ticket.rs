@@ -82,7 +82,7 @@ use core::marker::PhantomData;
 
 use lock_api::{RawMutex, RawMutexFair};
 
-use crate::sync::{AtomicU32, Ordering, constructor, initial};
+use crate::sync::{Acquire, AtomicU32, Relaxed, Release, constructor, initial};
 use crate::wait::{DefaultWait, Wait};
 
 /// A first-in-first-out spin lock of two words; the release is one plain store. See the [module](self).
@@ -133,7 +133,7 @@ unsafe impl<W: Wait> RawMutex for Ticket<W> {
     /// Draws a number and waits for it. One read-modify-write; never panics.
     #[inline]
     fn lock(&self) -> TicketGuard {
-        let ticket = self.next.fetch_add(1, Ordering::Relaxed); // T1 draw: next = t -> t + 1
+        let ticket = self.next.fetch_add(1, Relaxed); // T1 draw: next = t -> t + 1
         W::until(&self.owner, |owner| ticket.wrapping_sub(owner)); // T2 turn: owner = t
         TicketGuard(ticket)
     }
@@ -141,23 +141,22 @@ unsafe impl<W: Wait> RawMutex for Ticket<W> {
     /// Draws a number if it is on show already. Never waits, never panics.
     #[inline]
     fn try_lock(&self) -> Option<TicketGuard> {
-        let owner = self.owner.load(Ordering::Acquire); // T3
-        self.next
-            .compare_exchange(owner, owner.wrapping_add(1), Ordering::Relaxed, Ordering::Relaxed) // T4 try: o, o -> o, o + 1
-            .ok()
-            .map(TicketGuard)
+        let owner = self.owner.load(Acquire); // T3
+        let next = owner.wrapping_add(1);
+        let drawn = self.next.compare_exchange(owner, next, Relaxed, Relaxed); // T4 try: o, o -> o, o + 1
+        drawn.ok().map(TicketGuard)
     }
 
     /// Shows the next number: one store, no read.
     #[inline]
     unsafe fn unlock(&self, TicketGuard(ticket): TicketGuard) {
-        self.owner.store(ticket.wrapping_add(1), Ordering::Release); // T6 release: owner = t -> t + 1
+        self.owner.store(ticket.wrapping_add(1), Release); // T6 release: owner = t -> t + 1
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        let owner = self.owner.load(Ordering::Acquire); // T7
-        self.next.load(Ordering::Relaxed) != owner // T8
+        let owner = self.owner.load(Acquire); // T7
+        self.next.load(Relaxed) != owner // T8
     }
 }
 
@@ -172,8 +171,9 @@ unsafe impl<W: Wait> RawMutexFair for Ticket<W> {
     /// Goes to the end of the queue, if there is one; else costs one load.
     #[inline]
     unsafe fn bump(&self, guard: &mut TicketGuard) {
-        if self.next.load(Ordering::Relaxed) == guard.0.wrapping_add(1) {
-            return; // T5: nobody waits
+        let next = self.next.load(Relaxed); // T5
+        if next == guard.0.wrapping_add(1) {
+            return; // nobody waits
         }
         let held = core::mem::replace(guard, TicketGuard(0)); // nothing below unwinds, so the 0 is never used
         // SAFETY: the caller's promise, passed on.

@@ -20,7 +20,7 @@ use core::marker::PhantomData;
 
 mod changed;
 
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, spin_loop};
+use crate::sync::{Acquire, AtomicPtr, AtomicU32, spin_loop};
 
 /// A word that can be waited for: `AtomicU32` or `AtomicPtr`.
 pub trait Word: sealed::Sealed {
@@ -203,7 +203,7 @@ impl Word for AtomicU32 {
 
     #[inline(always)]
     fn look(&self) -> u32 {
-        self.load(Ordering::Acquire)
+        self.load(Acquire)
     }
 
     #[inline(always)]
@@ -217,7 +217,7 @@ impl<T> Word for AtomicPtr<T> {
 
     #[inline(always)]
     fn look(&self) -> *mut T {
-        self.load(Ordering::Acquire)
+        self.load(Acquire)
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use lock_api::RawMutex;
 
 use super::{InterruptControl, IrqGuard, Masked};
-use crate::sync::{AtomicBool, Ordering, constructor, initial};
+use crate::sync::{AtomicBool, Relaxed, constructor, initial};
 
 /// A port's promise that masking interrupts is all the exclusion there is to be had.
 ///
@@ -67,21 +67,22 @@ unsafe impl<I: SingleCore> RawMutex for IrqMask<I> {
     #[inline]
     fn try_lock(&self) -> Option<Self::Guard> {
         let masked = Masked::<I>::new();
-        if self.held.load(Ordering::Relaxed) {
-            return None; // I1
+        let held = self.held.load(Relaxed); // I1
+        if held {
+            return None;
         }
-        self.held.store(true, Ordering::Relaxed); // I2
+        self.held.store(true, Relaxed); // I2
         Some(masked.into_guard(()))
     }
 
     #[inline]
     unsafe fn unlock(&self, guard: Self::Guard) {
         let ((), _masked) = guard.open::<I>(); // restored last
-        self.held.store(false, Ordering::Relaxed); // I3
+        self.held.store(false, Relaxed); // I3
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.held.load(Ordering::Relaxed)
+        self.held.load(Relaxed)
     }
 }

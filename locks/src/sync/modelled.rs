@@ -5,7 +5,7 @@ use core::panic::Location;
 use loom::sync::atomic as model;
 
 pub use loom::hint::spin_loop;
-pub use loom::sync::atomic::Ordering;
+pub use loom::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// `pub fn name(arguments) = value`: a function that makes a `Self`. Not `const`: loom counts its atomics at run time.
 macro_rules! constructor {
