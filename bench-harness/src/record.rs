@@ -1,0 +1,164 @@
+//! The records of a run: JSON Lines, one record a line, each with the version of the format and its kind.
+//!
+//! ```text
+//!  {"v":1,"kind":"run", …}       once, first: what ran where, from which source     Header
+//!  {"v":1,"kind":"refused", …}   a scenario that cannot run there, and why          Refused
+//!  {"v":1,"kind":"pass", …}      one measurement: ticks and counts                  bench_core::Pass
+//!  {"v":1,"kind":"end", …}       once, last: whether that was everything            End
+//! ```
+//!
+//! A file whose last line is not `end` is of a run that was killed; what it has is good nevertheless, since a line is
+//! written whole or not at all ([`write`](crate::write)). A reader refuses another version.
+
+use bench_core::{Pass, Scenario};
+use serde::{Deserialize, Serialize};
+
+/// The version of the format. A field that is added does not change it; one that changes its meaning does.
+pub const VERSION: u32 = 1;
+
+/// What ran where, from which source.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the program.
+    pub program: String,
+    /// What it was built from.
+    pub source: Source,
+    /// With what it was built.
+    pub build: Build,
+    /// The command as it was typed.
+    pub command: Vec<String>,
+    /// What was asked for, as [`bench_core::Request`] prints and parses it.
+    pub request: String,
+    /// When, in UTC, as RFC 3339 writes it.
+    pub started: String,
+    /// What it ran on: `host`, `qemu-virt-el1`, …
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Whether the machine is imitated by a program: then times say nothing of any hardware.
+    pub emulated: bool,
+    /// Whether every worker was kept on a core of its own.
+    pub pinned: bool,
+    /// Ticks in a second, where they are known beforehand; every pass has its own.
+    pub hz: Option<u64>,
+    /// How many passes were planned, where that is known beforehand.
+    pub passes: Option<u64>,
+    /// The machine under it all.
+    pub machine: MachineInfo,
+    /// What a reader of the figures should know.
+    pub notes: Vec<String>,
+}
+
+/// Where the program comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A commit.
+    Commit {
+        /// Its name.
+        id: String,
+        /// Whether files differed from it.
+        dirty: bool,
+    },
+    /// It cannot be told.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What built the program.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Build {
+    /// The compiler, as it tells its version.
+    pub rustc: String,
+    /// What it was built for.
+    pub target: String,
+    /// Instruction sets and the like beyond those of every such machine.
+    pub features: String,
+    /// `release`, `debug`, …
+    pub profile: String,
+}
+
+/// The machine that the program runs on, which runs the emulator too. What cannot be read is `None`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MachineInfo {
+    /// Its processor, by name.
+    pub cpu: Option<String>,
+    /// Architecture.
+    pub arch: String,
+    /// Cores that this process may use.
+    pub cores: usize,
+    /// Operating system and kernel.
+    pub os: String,
+    /// Whether it is a virtual machine, so that cores may be taken away.
+    pub virtualised: Option<bool>,
+    /// What decides the frequency.
+    pub governor: Option<String>,
+    /// Whether cores are threads that share a core.
+    pub smt: Option<bool>,
+}
+
+/// What was asked for and cannot run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Refused {
+    /// It.
+    pub scenario: Scenario,
+    /// Why not.
+    pub why: String,
+}
+
+/// How the run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct End {
+    /// Whether everything that was planned was measured.
+    pub complete: bool,
+    /// Why not.
+    pub why: Option<String>,
+}
+
+impl End {
+    /// All was measured.
+    pub const COMPLETE: Self = Self { complete: true, why: None };
+
+    /// Some was not.
+    #[must_use]
+    pub fn early(why: impl Into<String>) -> Self {
+        Self { complete: false, why: Some(why.into()) }
+    }
+}
+
+/// What can be in a line.
+pub trait Kind: Serialize {
+    /// What the line calls it.
+    const KIND: &'static str;
+}
+
+impl Kind for Header {
+    const KIND: &'static str = "run";
+}
+
+impl Kind for Refused {
+    const KIND: &'static str = "refused";
+}
+
+impl Kind for Pass {
+    const KIND: &'static str = "pass";
+}
+
+impl Kind for End {
+    const KIND: &'static str = "end";
+}
+
+/// `record` as a line, with its end.
+#[must_use]
+pub fn line<R: Kind>(record: &R) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, R> {
+        v: u32,
+        kind: &'static str,
+        #[serde(flatten)]
+        record: &'a R,
+    }
+    let line = Line { v: VERSION, kind: R::KIND, record };
+    serde_json::to_string(&line).expect("a record is a map with strings for keys") + "\n"
+}

@@ -1,0 +1,314 @@
+//! What the passes of a run say: one [`CellSummary`] for each scenario, over its repeats.
+//!
+//! ```text
+//!  Pass, Pass, …  ──add──►  Collector  ──finish──►  Run ──► answer, table, report
+//!   ticks, counts            by scenario             ns, operations a second, shares, percentiles
+//! ```
+//!
+//! 1. Speeds, shares and overlap come from passes without instruments, waiting and holding from those with them.
+//! 2. Of a scenario with a pass that was wrong there are no figures at all: it is in [`Run::void`].
+//! 3. A figure is the median of the repeats, with the smallest and the largest; two are told apart only if their
+//!    ranges do not overlap.
+
+use bench_core::{Pass, Scenario, Wrong};
+use hdrhistogram::Histogram;
+
+use crate::record::{End, Header, Refused};
+
+/// Decimal digits that the merged histograms keep; the raw ones know a value to 1/32 of itself.
+const DIGITS: u8 = 2;
+
+/// A figure over the repeats.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Spread {
+    /// The one in the middle; of an even number, the mean of the two.
+    pub median: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of `values`; `None` if there are none.
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let (&min, &max) = (values.first()?, values.last()?);
+        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Self { median, min, max })
+    }
+
+    /// Whether the ranges have a value in common: then the two figures are not told apart.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.min <= other.max && other.min <= self.max
+    }
+}
+
+/// Of times of the lock, in nanoseconds, over all cores and repeats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Percentiles {
+    /// How many times there were.
+    pub count: u64,
+    /// Half of them were no longer than this.
+    pub p50: u64,
+    /// 99 of 100.
+    pub p99: u64,
+    /// 999 of 1000.
+    pub p999: u64,
+    /// The longest, exactly.
+    pub max: u64,
+}
+
+/// What is known of a scenario.
+#[derive(Clone, Debug)]
+pub struct CellSummary {
+    /// What ran.
+    pub scenario: Scenario,
+    /// How many passes without instruments the figures are of.
+    pub repeats: usize,
+    /// Operations a second, of all cores together.
+    pub ops_per_s: Spread,
+    /// Nanoseconds an operation, as one core sees it: time of all cores by operations of all cores.
+    pub ns_per_op: Spread,
+    /// Which part of the operations each core did, the most first, in the repeat of median fairness; sums to 1.
+    pub shares: Vec<f64>,
+    /// Jain's index of the operations of the cores: 1 if all did as many, 1/cores if one did all (Jain, Chiu, Hawe:
+    /// A quantitative measure of fairness, DEC TR-301, 1984).
+    pub jain: Spread,
+    /// Which part of the time all cores were at work: (earliest stop − latest start) / (latest stop − earliest start).
+    pub concurrency: Spread,
+    /// From the call to the acquisition.
+    pub wait: Option<Percentiles>,
+    /// From the acquisition to the release.
+    pub hold: Option<Percentiles>,
+    /// From a release to the acquisition by one who waited for it.
+    pub handover: Option<Percentiles>,
+    /// All waits, in nanoseconds, for plots of their distribution.
+    pub waits: Option<Histogram<u64>>,
+    /// What the instruments cost: `ns_per_op` with them by `ns_per_op` without.
+    pub overhead: Option<f64>,
+}
+
+impl CellSummary {
+    /// The smallest of the shares.
+    #[must_use]
+    pub fn share_min(&self) -> f64 {
+        self.shares.last().copied().unwrap_or(1.0)
+    }
+
+    /// The largest of the shares.
+    #[must_use]
+    pub fn share_max(&self) -> f64 {
+        self.shares.first().copied().unwrap_or(1.0)
+    }
+}
+
+/// A scenario without figures.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VoidCell {
+    /// What ran.
+    pub scenario: Scenario,
+    /// In which repeat it went wrong first.
+    pub repeat: u32,
+    /// What was wrong; `None` if nothing was, but no operation was completed.
+    pub wrong: Option<Wrong>,
+}
+
+impl VoidCell {
+    /// Why there are no figures, in a clause.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        self.wrong.map_or("no operation was completed in the time", Wrong::about)
+    }
+}
+
+/// A run, whole or not.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What ran where, from which source.
+    pub header: Header,
+    /// What was measured, in the order in which it was measured first.
+    pub cells: Vec<CellSummary>,
+    /// What was measured, and means nothing.
+    pub void: Vec<VoidCell>,
+    /// What was asked for, and cannot run there.
+    pub refused: Vec<Refused>,
+    /// How it ended; `None` if the records end without saying so.
+    pub end: Option<End>,
+}
+
+impl Run {
+    /// Whether everything that was planned was measured.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.complete)
+    }
+}
+
+/// Takes passes one by one; keeps of each what the summary needs.
+#[derive(Debug, Default)]
+pub struct Collector {
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+struct Cell {
+    scenario: Scenario,
+    plain: Vec<Speed>,
+    instrumented: Vec<f64>,
+    times: [Times; 3],
+    void: Option<VoidCell>,
+}
+
+/// Of one pass.
+#[derive(Debug)]
+struct Speed {
+    ops_per_s: f64,
+    ns_per_op: f64,
+    shares: Vec<f64>,
+    jain: f64,
+    concurrency: f64,
+}
+
+/// Waiting, holding or handing over: merged.
+#[derive(Debug)]
+struct Times {
+    merged: Histogram<u64>,
+    max: u64,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { merged: Histogram::new(DIGITS).expect("it may have up to five digits"), max: 0 }
+    }
+}
+
+impl Times {
+    fn add(&mut self, raw: &bench_core::histogram::Histogram, hz: u64) {
+        for (low, width, count) in raw.iter() {
+            let middle = nanoseconds(low + (width - 1) / 2, hz).round();
+            self.merged.record_n(middle as u64, count.into()).expect("it grows with its values");
+        }
+        self.max = self.max.max(nanoseconds(raw.max(), hz).round() as u64);
+    }
+
+    fn percentiles(&self) -> Option<Percentiles> {
+        let at = |quantile| self.merged.value_at_quantile(quantile).min(self.max);
+        (!self.merged.is_empty()).then(|| Percentiles {
+            count: self.merged.len(),
+            p50: at(0.5),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: self.max,
+        })
+    }
+}
+
+fn nanoseconds(ticks: u64, hz: u64) -> f64 {
+    ticks as f64 * 1e9 / hz as f64
+}
+
+impl Speed {
+    /// `None` if nobody completed anything, or no time passed.
+    fn of(pass: &Pass) -> Option<Self> {
+        let seconds = |core: &bench_core::record::CoreCount| nanoseconds(core.stop.saturating_sub(core.start), pass.hz) / 1e9;
+        let ops: f64 = pass.cores.iter().map(|core| core.ops as f64).sum();
+        let time: f64 = pass.cores.iter().map(seconds).sum();
+        if ops == 0.0 || pass.cores.iter().any(|core| core.stop <= core.start) {
+            return None;
+        }
+        let mut shares: Vec<f64> = pass.cores.iter().map(|core| core.ops as f64 / ops).collect();
+        shares.sort_by(|a, b| b.total_cmp(a));
+        let squares: f64 = shares.iter().map(|share| share * share).sum();
+        let first = |values: &mut dyn Iterator<Item = u64>| values.min().unwrap_or(0);
+        let last = |values: &mut dyn Iterator<Item = u64>| values.max().unwrap_or(0);
+        let all = first(&mut pass.cores.iter().map(|core| core.stop))
+            .saturating_sub(last(&mut pass.cores.iter().map(|core| core.start)));
+        let any = last(&mut pass.cores.iter().map(|core| core.stop))
+            - first(&mut pass.cores.iter().map(|core| core.start));
+        Some(Self {
+            ops_per_s: pass.cores.iter().map(|core| core.ops as f64 / seconds(core)).sum(),
+            ns_per_op: time * 1e9 / ops,
+            jain: 1.0 / (shares.len() as f64 * squares),
+            shares,
+            concurrency: all as f64 / any as f64,
+        })
+    }
+}
+
+impl Collector {
+    /// Takes `pass` into account.
+    pub fn add(&mut self, pass: &Pass) {
+        let index = self.cells.iter().position(|cell| cell.scenario == pass.scenario).unwrap_or_else(|| {
+            let scenario = pass.scenario;
+            self.cells.push(Cell {
+                scenario,
+                plain: vec![],
+                instrumented: vec![],
+                times: Default::default(),
+                void: None,
+            });
+            self.cells.len() - 1
+        });
+        let cell = &mut self.cells[index];
+        let speed = if pass.wrong.is_none() { Speed::of(pass) } else { None };
+        match (speed, &pass.samples) {
+            (None, _) => {
+                let VoidCell { scenario, repeat, wrong } =
+                    VoidCell { scenario: pass.scenario, repeat: pass.repeat, wrong: pass.wrong };
+                cell.void.get_or_insert(VoidCell { scenario, repeat, wrong });
+            }
+            (Some(speed), None) => cell.plain.push(speed),
+            (Some(speed), Some(samples)) => {
+                cell.instrumented.push(speed.ns_per_op);
+                for (times, raw) in cell.times.iter_mut().zip([&samples.wait, &samples.hold, &samples.handover]) {
+                    times.add(raw, pass.hz);
+                }
+            }
+        }
+    }
+
+    /// The void passes so far.
+    pub fn void(&self) -> impl Iterator<Item = &VoidCell> {
+        self.cells.iter().filter_map(|cell| cell.void.as_ref())
+    }
+
+    /// What they say together. A scenario of which there is no pass without instruments yet is left out.
+    #[must_use]
+    pub fn finish(self, header: Header, refused: Vec<Refused>, end: Option<End>) -> Run {
+        let void = self.void().cloned().collect();
+        let cells = self.cells.into_iter().filter(|cell| cell.void.is_none()).filter_map(Cell::summary).collect();
+        Run { header, cells, void, refused, end }
+    }
+}
+
+impl Cell {
+    fn summary(mut self) -> Option<CellSummary> {
+        let spread = |figure: fn(&Speed) -> f64| Spread::of(self.plain.iter().map(figure));
+        let ns_per_op = spread(|speed| speed.ns_per_op)?;
+        let (ops_per_s, jain) = (spread(|speed| speed.ops_per_s)?, spread(|speed| speed.jain)?);
+        let concurrency = spread(|speed| speed.concurrency)?;
+        let repeats = self.plain.len();
+        self.plain.sort_by(|a, b| a.jain.total_cmp(&b.jain));
+        let shares = self.plain.swap_remove((repeats - 1) / 2).shares;
+        let [wait, hold, handover] = self.times.each_ref().map(Times::percentiles);
+        let [waits, ..] = self.times;
+        Some(CellSummary {
+            scenario: self.scenario,
+            repeats,
+            ops_per_s,
+            ns_per_op,
+            shares,
+            jain,
+            concurrency,
+            wait,
+            hold,
+            handover,
+            waits: wait.map(|_| waits.merged),
+            overhead: Spread::of(self.instrumented).map(|with| with.median / ns_per_op.median),
+        })
+    }
+}
