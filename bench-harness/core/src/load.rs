@@ -1,0 +1,75 @@
+//! What every core does: one operation a step, on a pool under any strategy.
+//!
+//! The definitions are those of the measurements of Linux's allocator that this project compares itself with; where
+//! they leave open what several cores do, it is said at the load.
+
+mod mixed;
+mod pair;
+mod refpage;
+mod stage2;
+
+pub(crate) use mixed::Mixed;
+pub(crate) use pair::Pair;
+pub(crate) use refpage::RefPage;
+pub(crate) use stage2::{Random, Sequential, Sparse, Stage2};
+
+use crate::arena::Arena;
+use crate::pages::{Pages, Refused};
+
+/// Where a worker stands.
+pub(crate) struct Place<'p, P> {
+    pub(crate) pages: &'p P,
+    pub(crate) arena: &'static Arena,
+    pub(crate) worker: usize,
+    pub(crate) workers: usize,
+}
+
+// By hand: a derive would ask the same of `P`.
+impl<P> Clone for Place<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Place<'_, P> {}
+
+/// A load of one worker.
+pub(crate) trait Load<'p, P: Pages>: Sized {
+    /// Before there is a worker: what all of them share.
+    fn set_up(_: &P) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// After all workers have ended: puts that back.
+    fn tear_down(_: &P) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// Before the gate: what it needs to be set up.
+    fn begin(place: Place<'p, P>) -> Result<Self, Refused>;
+
+    /// One operation.
+    fn step(&mut self) -> Result<(), Refused>;
+
+    /// Puts back what this worker has.
+    fn end(self) -> Result<(), Refused>;
+}
+
+/// xorshift64* (Vigna, *An experimental exploration of Marsaglia's xorshift generators, scrambled*, 2016).
+#[derive(Debug)]
+struct Rng(u64);
+
+impl Rng {
+    /// The generator of a worker: the seed of the original measurements, plus its number.
+    fn of(worker: usize) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15_u64.wrapping_add(worker as u64))
+    }
+
+    #[inline]
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+}

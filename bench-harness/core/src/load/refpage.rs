@@ -1,0 +1,49 @@
+//! `refpage`: get and put a page that all cores share; never the last put.
+//!
+//! 16 pages, whose counts lie together (128 bytes of frame words): cores that meet on a page meet on its word, and
+//! those that do not meet on its line. Each core goes round in steps of its own, so that none follows another.
+
+use hyp_pool::Pfn;
+
+use super::{Load, Place};
+use crate::arena::RANGE;
+use crate::pages::{Pages, Refused};
+
+const SHARED: usize = 16;
+
+pub(crate) struct RefPage<'p, P> {
+    place: Place<'p, P>,
+    at: usize,
+    stride: usize,
+}
+
+/// The pages: the first of the pool, which hands out the lowest address first while it is fresh.
+fn shared(i: usize) -> Pfn {
+    Pfn::new(RANGE.start().get() + i % SHARED)
+}
+
+impl<'p, P: Pages> Load<'p, P> for RefPage<'p, P> {
+    fn set_up(pages: &P) -> Result<(), Refused> {
+        (0..SHARED).try_for_each(|i| if pages.alloc(0)? == shared(i) { Ok(()) } else { Err(Refused) })
+    }
+
+    fn tear_down(pages: &P) -> Result<(), Refused> {
+        (0..SHARED).try_for_each(|i| pages.put(shared(i)))
+    }
+
+    fn begin(place: Place<'p, P>) -> Result<Self, Refused> {
+        Ok(Self { place, at: place.worker, stride: 2 * place.worker + 1 })
+    }
+
+    #[inline]
+    fn step(&mut self) -> Result<(), Refused> {
+        self.at = self.at.wrapping_add(self.stride);
+        let page = shared(self.at);
+        self.place.pages.get(page)?;
+        self.place.pages.put(page)
+    }
+
+    fn end(self) -> Result<(), Refused> {
+        Ok(())
+    }
+}

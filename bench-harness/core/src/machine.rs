@@ -1,0 +1,40 @@
+//! What the measured loop asks of the machine under it: a host's threads, or the cores of a board.
+
+use hyp_locks::InterruptControl;
+
+/// A machine that workers can run on.
+///
+/// What a worker needs in the measured loop is static: no pointer to chase.
+pub trait Machine: Sync + 'static {
+    /// How interrupts of a core are masked here.
+    type Irq: InterruptControl + 'static;
+
+    /// Whether a worker can be interrupted, and `Irq` keeps that from happening.
+    const INTERRUPTS: bool;
+
+    /// Now, in ticks of a clock that does not go back and is one for all cores.
+    fn now() -> u64;
+
+    /// Which worker this is: the `i` that [`run_on`](Self::run_on) gave it, below [`MAX_CORES`].
+    fn core() -> usize;
+
+    /// Ticks of [`now`](Self::now) in a second.
+    fn hz(&self) -> u64;
+
+    /// Workers that can run at once, each on a core of its own.
+    fn cores(&self) -> usize;
+
+    /// Runs `work(i)` on `cores` cores at once, `i` from 0; returns when all have.
+    ///
+    /// # Errors
+    ///
+    /// [`Panicked`] if one of them did. All have ended nevertheless.
+    fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Panicked>;
+}
+
+/// As many workers as there are places for samples.
+pub const MAX_CORES: usize = 256;
+
+/// A worker panicked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Panicked;

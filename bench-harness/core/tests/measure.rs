@@ -1,0 +1,160 @@
+//! Every lock, strategy and workload, measured for a moment on threads of this host: it ends, counts, samples, and
+//! finds the pool whole; and a lock that is none is found out.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use bench_core::plan::Times;
+use bench_core::{Arena, Axis, Lock, Machine, Panicked, Pass, Scenario, Strategy, Workload, measure, refusal};
+use hyp_locks::Recorder;
+
+const TIMES: Times = Times { warmup_us: 100, measure_us: 2000, sample_us: 2000 };
+
+struct Host {
+    cores: usize,
+}
+
+thread_local! {
+    static WORKER: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Machine for Host {
+    type Irq = Recorder;
+
+    const INTERRUPTS: bool = false;
+
+    fn now() -> u64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed().as_nanos() as u64
+    }
+
+    fn core() -> usize {
+        WORKER.get()
+    }
+
+    fn hz(&self) -> u64 {
+        1_000_000_000
+    }
+
+    fn cores(&self) -> usize {
+        self.cores
+    }
+
+    fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Panicked> {
+        let panicked = thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores)
+                .map(|worker| {
+                    scope.spawn(move || {
+                        WORKER.set(worker);
+                        catch_unwind(AssertUnwindSafe(|| work(worker))).is_err()
+                    })
+                })
+                .collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).fold(false, |any, one| any | one)
+        });
+        if panicked { Err(Panicked) } else { Ok(()) }
+    }
+}
+
+/// One test at a time has it.
+fn arena() -> (MutexGuard<'static, ()>, &'static Arena) {
+    static ARENA: Arena = Arena::new();
+    static TURN: Mutex<()> = Mutex::new(());
+    (TURN.lock().unwrap_or_else(PoisonError::into_inner), &ARENA)
+}
+
+fn run(host: &Host, scenario: Scenario, instrumented: bool) -> Pass {
+    let (_turn, arena) = arena();
+    measure(host, arena, scenario, 0, TIMES, instrumented)
+}
+
+#[track_caller]
+fn is_good(pass: &Pass) {
+    assert_eq!(pass.wrong, None, "{:?}", pass.scenario);
+    assert_eq!(pass.cores.len(), usize::from(pass.scenario.cores));
+    for core in &pass.cores {
+        assert!(core.ops > 0 && core.stop - core.start >= 2_000_000, "{core:?}");
+    }
+}
+
+#[test]
+fn every_workload_under_every_strategy() {
+    let host = Host { cores: 3 };
+    for &workload in Workload::ALL {
+        for &strategy in Strategy::ALL {
+            for cores in [1, 3] {
+                let scenario = Scenario { lock: Lock::Queued, strategy, workload, cores };
+                is_good(&run(&host, scenario, false));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_lock_that_can_run_here() {
+    let host = Host { cores: 2 };
+    for &lock in Lock::ALL {
+        let scenario = Scenario { lock, strategy: Strategy::Merged, workload: Workload::Mixed, cores: 2 };
+        match refusal(&host, &scenario) {
+            None if lock == Lock::Broken => {}
+            None => is_good(&run(&host, scenario, false)),
+            Some(_) => assert!(matches!(lock, Lock::IrqTicket | Lock::ParkingLot), "{lock}"),
+        }
+    }
+}
+
+#[test]
+fn an_instrumented_pass_has_samples_and_no_other_has() {
+    let host = Host { cores: 2 };
+    let scenario = Scenario { lock: Lock::Ticket, strategy: Strategy::Merged, workload: Workload::Pair, cores: 2 };
+    let plain = run(&host, scenario, false);
+    assert_eq!(plain.samples, None);
+    let pass = run(&host, scenario, true);
+    is_good(&pass);
+    let samples = pass.samples.unwrap();
+    // Two sections an operation; those of the worker that stopped last, and of `end`, come on top.
+    let sections = 2 * pass.cores.iter().map(|core| core.ops).sum::<u64>();
+    assert!(samples.hold.len() >= sections, "{} of {sections}", samples.hold.len());
+    assert_eq!(samples.wait.len(), samples.hold.len());
+    assert!(samples.handover.len() <= samples.wait.len());
+    assert!(samples.hold.max() > 0);
+}
+
+/// The pool is raced for with no lock at all, until that shows; it does at the first try, where two threads run at once.
+#[test]
+fn a_lock_that_is_none_is_caught() {
+    let host = Host { cores: 4 };
+    let scenario = Scenario { lock: Lock::Broken, strategy: Strategy::Merged, workload: Workload::Mixed, cores: 4 };
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let caught = (0..1000).find_map(|_| run(&host, scenario, false).wrong);
+    std::panic::set_hook(quiet);
+    assert!(caught.is_some(), "a thousand runs without a lock, and nobody noticed");
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_with_the_reason() {
+    let host = Host { cores: 2 };
+    let refused = |lock, cores| {
+        let strategy = Strategy::Merged;
+        refusal(&host, &Scenario { lock, strategy, workload: Workload::Pair, cores })
+    };
+    assert_eq!(refused(Lock::Ticket, 2), None);
+    assert!(refused(Lock::Ticket, 3).unwrap().contains("not so many cores"));
+    assert!(refused(Lock::Ticket, 0).is_some());
+    assert!(refused(Lock::IrqTicket, 1).unwrap().contains("interrupts"));
+    assert!(refused(Lock::Broken, 1).unwrap().contains("one core alone"));
+    assert_eq!(refused(Lock::Broken, 2), None);
+}
+
+#[test]
+fn a_pass_comes_back_from_json() {
+    let host = Host { cores: 2 };
+    let scenario = Scenario { lock: Lock::Mcs, strategy: Strategy::Split, workload: Workload::RefPage, cores: 2 };
+    let pass = run(&host, scenario, true);
+    let json = serde_json::to_string(&pass).unwrap();
+    assert_eq!(serde_json::from_str::<Pass>(&json).unwrap(), pass);
+}
