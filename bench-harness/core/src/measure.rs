@@ -139,13 +139,14 @@ impl<M: Machine> Run<'_, M> {
     ) -> Result<(), Wrong> {
         let ticks = Ticks::new(self.times, self.instrumented, self.machine.hz());
         let gate = Gate::new(workers);
+        let alone = Mutex::<Ticket, ()>::new(());
         let verdict = Mutex::<Ticket, Result<(), Wrong>>::new(Ok(()));
 
         let before = pages.census()?;
         W::set_up(pages).map_err(|Refused| Wrong::Refused)?;
         let all = self.machine.run_on(workers, &|worker| {
             let place = Place { pages, arena: self.arena, worker, workers };
-            match work::<M, P, W>(place, &gate, ticks) {
+            match work::<M, P, W>(place, &gate, &alone, ticks) {
                 Ok(Some(count)) => counted(worker, count),
                 Ok(None) => {} // another worker has a reason to stop
                 Err(Refused) => *verdict.lock() = Err(Wrong::Refused),

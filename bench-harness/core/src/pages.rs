@@ -6,6 +6,9 @@
 //! | `merged-ref` | the same | lock, count, if 0: free, unlock | [`Plain<L, false>`](Plain) |
 //! | `merged` | lock, count, unlock | lock, count or free, unlock | `HypPool<L, Merged>` |
 //! | `atomic` | compare-exchange | compare-exchange; the last: lock, free, unlock | `HypPool<L, Atomic>` |
+//!
+//! Each operation is a call, under every strategy, as it is for those who embed a pool: nobody has a buddy allocator
+//! inlined wherever a page is allocated.
 
 mod plain;
 
@@ -45,22 +48,22 @@ pub(crate) fn conserved<P: Pages>(pages: &P, before: &Census) -> Result<(), Wron
 }
 
 impl<L: RawMutex + Sync, R: RefcountPath> Pages for HypPool<'static, L, R> {
-    #[inline]
+    #[inline(never)]
     fn alloc(&self, order: u8) -> Result<Pfn, Refused> {
         self.alloc_pages(order).map_err(|_| Refused)
     }
 
-    #[inline]
+    #[inline(never)]
     fn get(&self, pfn: Pfn) -> Result<(), Refused> {
         self.get_page(pfn).map_err(|_| Refused)
     }
 
-    #[inline]
+    #[inline(never)]
     fn put(&self, pfn: Pfn) -> Result<(), Refused> {
         self.put_page(pfn).map_err(|_| Refused)
     }
 
-    #[inline]
+    #[inline(never)]
     fn count(&self, pfn: Pfn) -> Result<u32, Refused> {
         self.page_count(pfn).map_err(|_| Refused)
     }

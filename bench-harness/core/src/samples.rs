@@ -19,7 +19,7 @@ struct Place {
 }
 
 static PLACES: [Place; MAX_CORES] =
-    [const { Place { wait: Counting::EMPTY, hold: Counting::EMPTY, handover: Counting::EMPTY } }; MAX_CORES];
+    [const { Place { wait: Counting::new(), hold: Counting::new(), handover: Counting::new() } }; MAX_CORES];
 
 /// Forgets what core `core` has seen.
 pub(crate) fn clear(core: usize) {

@@ -2,8 +2,15 @@
 //!
 //! ```text
 //!  begin ── gate ──┬── warm-up ──┬──────── measured ────────┬── end
-//!                  opens         start                      stop     its own, in ticks: read between batches
+//!  one by one      opens         start                      stop     one by one
+//!                                      its own, in ticks: read between batches
 //! ```
+//!
+//! Setting up and putting back is done one by one, under a lock of its own: the lock under test may be slow to hand
+//! over, where there are more emulated cores than real ones, and thousands of operations of no interest would wait.
+
+use hyp_locks::Ticket;
+use lock_api::Mutex;
 
 use crate::gate::Gate;
 use crate::load::{Load, Place};
@@ -40,11 +47,16 @@ impl Ticks {
 pub(crate) fn work<'p, M: Machine, P: Pages, W: Load<'p, P>>(
     place: Place<'p, P>,
     gate: &Gate,
+    alone: &Mutex<Ticket, ()>,
     ticks: Ticks,
 ) -> Result<Option<CoreCount>, Refused> {
     let expected = gate.expect();
-    let mut load = W::begin(place)?;
+    let mut load = {
+        let _alone = alone.lock();
+        W::begin(place)?
+    };
     let Some(opens) = expected.pass::<M>(ticks.lead) else {
+        let _alone = alone.lock();
         load.end()?;
         return Ok(None);
     };
@@ -54,9 +66,7 @@ pub(crate) fn work<'p, M: Machine, P: Pages, W: Load<'p, P>>(
     let mut before = opens;
     let begins = opens + ticks.warmup;
     let start = loop {
-        for _ in 0..batch {
-            load.step()?;
-        }
+        run(&mut load, batch)?;
         let now = M::now();
         if now >= begins {
             samples::clear(place.worker);
@@ -71,15 +81,20 @@ pub(crate) fn work<'p, M: Machine, P: Pages, W: Load<'p, P>>(
     let ends = start + ticks.measure;
     let mut ops = 0;
     let stop = loop {
-        for _ in 0..batch {
-            load.step()?;
-        }
+        run(&mut load, batch)?;
         ops += u64::from(batch);
         let now = M::now();
         if now >= ends {
             break now;
         }
     };
+    let _alone = alone.lock();
     load.end()?;
     Ok(Some(CoreCount { ops, start, stop }))
+}
+
+/// The measured loop.
+#[inline(never)] // once for the warm-up and for the measurement: the same code, warm
+fn run<'p, P: Pages, W: Load<'p, P>>(load: &mut W, batch: u32) -> Result<(), Refused> {
+    (0..batch).try_for_each(|_| load.step())
 }

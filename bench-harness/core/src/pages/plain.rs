@@ -41,7 +41,7 @@ impl<L: RawMutex, const SPLIT: bool> Plain<L, SPLIT> {
 }
 
 impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
-    #[inline]
+    #[inline(never)]
     fn alloc(&self, order: u8) -> Result<Pfn, Refused> {
         let mut buddy = self.buddy.lock();
         let pfn = buddy.alloc(order).map_err(|_| Refused)?;
@@ -55,7 +55,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         Ok(pfn)
     }
 
-    #[inline]
+    #[inline(never)]
     fn get(&self, pfn: Pfn) -> Result<(), Refused> {
         let count = self.counter(pfn)?;
         let _buddy = self.buddy.lock();
@@ -68,7 +68,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn put(&self, pfn: Pfn) -> Result<(), Refused> {
         let count = self.counter(pfn)?;
         let mut buddy = self.buddy.lock();
@@ -84,7 +84,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         buddy.free(pfn).map_err(|_| Refused)
     }
 
-    #[inline]
+    #[inline(never)]
     fn count(&self, pfn: Pfn) -> Result<u32, Refused> {
         Ok(self.counter(pfn)?.load(Relaxed))
     }
