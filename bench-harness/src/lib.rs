@@ -1,4 +1,37 @@
-//! The instrument's host program.
+//! The instrument's host program: which lock for this machine?
+//!
+//! ```text
+//!  arguments ──► session ──┬─ local (host)    threads of this program ─┐
+//!  (a request)             └─ qemu            an emulated board ───────┤
+//!                                                            events    ▼
+//!                            records ◄── write ◄─────────────────── follow
+//!                               │                                      │
+//!                             read ──────────► summary ◄───────────────┘
+//!                                                 │
+//!                                      answer, table, report
+//! ```
+//!
+//! 1. **Raw records first.** A pass is on disk before the next one begins; everything that is shown can be worked out
+//!    again from the file.
+//! 2. **Every run ends**: with everything, after Ctrl-C, or because nothing has happened for too long; and says which.
+//! 3. **A figure without its doubts is none**: ranges, overlap, the instruments' cost, and what of the machine disturbs
+//!    are shown with it; a pass that failed its check has no figures.
+
+pub mod answer;
+pub mod arguments;
+pub mod events;
+pub mod follow;
+pub mod host;
+pub mod interrupt;
+pub mod list;
+pub mod local;
+pub mod progress;
+pub mod provenance;
+pub mod qemu;
+pub mod read;
 pub mod record;
-pub mod summary;
 pub mod report;
+pub mod session;
+pub mod summary;
+pub mod table;
+pub mod write;

@@ -1,2 +1,32 @@
-//! To be written.
-fn main() {}
+//! The command line of the instrument; see the library for everything else.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use bench_harness::arguments::{Arguments, Command};
+use bench_harness::host::Host;
+use bench_harness::progress::say;
+use bench_harness::session::Impossible;
+use bench_harness::{list, session};
+
+fn main() -> ExitCode {
+    match run(&Arguments::of_command_line()) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if error.is::<Impossible>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        None => session::run(&arguments.run),
+        Some(Command::Run(run)) => session::run(run),
+        Some(Command::Report(report)) => session::report(report),
+        Some(Command::List) => {
+            say(&list::list(&Host::new()?));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! ```text
 //!  {"v":1,"kind":"run", …}       once, first: what ran where, from which source     Header
 //!  {"v":1,"kind":"refused", …}   a scenario that cannot run there, and why          Refused
+//!  {"v":1,"kind":"note", …}      what turned out on the way                         Note
 //!  {"v":1,"kind":"pass", …}      one measurement: ticks and counts                  bench_core::Pass
 //!  {"v":1,"kind":"end", …}       once, last: whether that was everything            End
 //! ```
@@ -107,6 +108,13 @@ pub struct Refused {
     pub why: String,
 }
 
+/// What a reader of the figures should know, and turned out on the way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Note {
+    /// It.
+    pub text: String,
+}
+
 /// How the run ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct End {
@@ -139,6 +147,10 @@ impl Kind for Header {
 
 impl Kind for Refused {
     const KIND: &'static str = "refused";
+}
+
+impl Kind for Note {
+    const KIND: &'static str = "note";
 }
 
 impl Kind for Pass {

@@ -214,7 +214,8 @@ fn nanoseconds(ticks: u64, hz: u64) -> f64 {
 impl Speed {
     /// `None` if nobody completed anything, or no time passed.
     fn of(pass: &Pass) -> Option<Self> {
-        let seconds = |core: &bench_core::record::CoreCount| nanoseconds(core.stop.saturating_sub(core.start), pass.hz) / 1e9;
+        let seconds =
+            |core: &bench_core::record::CoreCount| nanoseconds(core.stop.saturating_sub(core.start), pass.hz) / 1e9;
         let ops: f64 = pass.cores.iter().map(|core| core.ops as f64).sum();
         let time: f64 = pass.cores.iter().map(seconds).sum();
         if ops == 0.0 || pass.cores.iter().any(|core| core.stop <= core.start) {
@@ -227,8 +228,8 @@ impl Speed {
         let last = |values: &mut dyn Iterator<Item = u64>| values.max().unwrap_or(0);
         let all = first(&mut pass.cores.iter().map(|core| core.stop))
             .saturating_sub(last(&mut pass.cores.iter().map(|core| core.start)));
-        let any = last(&mut pass.cores.iter().map(|core| core.stop))
-            - first(&mut pass.cores.iter().map(|core| core.start));
+        let any =
+            last(&mut pass.cores.iter().map(|core| core.stop)) - first(&mut pass.cores.iter().map(|core| core.start));
         Some(Self {
             ops_per_s: pass.cores.iter().map(|core| core.ops as f64 / seconds(core)).sum(),
             ns_per_op: time * 1e9 / ops,

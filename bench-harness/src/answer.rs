@@ -1,0 +1,176 @@
+//! The answer in a few sentences, from the figures alone.
+//!
+//! 1. It speaks of the largest number of cores that was measured, and of one core where that is another.
+//! 2. Who is fastest is not told apart from whose range overlaps: they are named together.
+//! 3. A lock that is fast because it is unfair is called that, and the fastest fair one is named.
+
+use std::fmt::Write as _;
+
+use bench_core::{Lock, Strategy, Workload};
+
+use crate::summary::{CellSummary, Run};
+
+/// Below this part of the time together, cores hardly contended.
+pub const TOGETHER: f64 = 0.95;
+
+/// Whether who asks first gets it first.
+#[must_use]
+pub fn first_in_first_out(lock: Lock) -> bool {
+    match lock {
+        Lock::Ticket | Lock::Mcs | Lock::Queued | Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket => true,
+        Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot | Lock::Broken => false,
+    }
+}
+
+/// What the run says, and what makes it uncertain.
+#[must_use]
+pub fn answer(run: &Run) -> String {
+    let mut sentences = vec![];
+    if run.header.emulated {
+        sentences.push(
+            "EMULATED: this shows that it works, and what costs instructions; no time or ratio here is one of hardware."
+                .to_owned(),
+        );
+    }
+    if let Some(most) = run.cells.iter().map(|cell| cell.scenario.cores).max() {
+        sentences.extend(locks(&run.cells, most));
+        if most > 1 {
+            sentences.extend(locks(&run.cells, 1));
+        }
+        sentences.extend(merging(&run.cells, most));
+        sentences.extend(counting(&run.cells, most));
+        sentences.extend(apart(&run.cells));
+    } else {
+        sentences.push("Nothing was measured to the end.".into());
+    }
+    let mut text = sentences.join("\n");
+    text.push('\n');
+    for note in &run.header.notes {
+        let _ = writeln!(text, "Note: {note}.");
+    }
+    text
+}
+
+fn cores(number: u16) -> String {
+    if number == 1 { "one core".into() } else { format!("{number} cores") }
+}
+
+fn ns(cell: &CellSummary) -> String {
+    format!("{:.1} ns", cell.ns_per_op.median)
+}
+
+/// `a`'s advantage, in words.
+fn times_as_fast(a: &CellSummary, b: &CellSummary) -> String {
+    if a.ns_per_op.overlaps(&b.ns_per_op) {
+        return "not told apart from".into();
+    }
+    format!("{:.2} times as fast as", b.ns_per_op.median / a.ns_per_op.median)
+}
+
+/// The locks against each other, in the first workload and strategy in which there are several.
+fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
+    let workloads = [Workload::Pair, Workload::Mixed, Workload::Stage2Rand];
+    let strategies = [Strategy::Merged, Strategy::Atomic, Strategy::MergedRef, Strategy::Split];
+    let places = workloads.iter().flat_map(|&workload| strategies.map(|strategy| (workload, strategy)));
+    let mut groups = places.map(|(workload, strategy)| {
+        let here = |cell: &&CellSummary| {
+            (cell.scenario.cores, cell.scenario.workload, cell.scenario.strategy) == (number, workload, strategy)
+        };
+        let mut group: Vec<_> = cells.iter().filter(here).collect();
+        group.sort_by(|a, b| a.ns_per_op.median.total_cmp(&b.ns_per_op.median));
+        group
+    });
+    let group = groups.find(|group| group.len() > 1)?;
+    let (best, rest) = group.split_first()?;
+    let scenario = best.scenario;
+    let mut text = format!(
+        "With {} at it, {} ({}) is fastest with {}: {} an operation, as a core sees it",
+        cores(number),
+        scenario.workload,
+        scenario.strategy,
+        scenario.lock,
+        ns(best)
+    );
+    let (near, far): (Vec<&CellSummary>, Vec<&CellSummary>) =
+        rest.iter().partition(|cell| cell.ns_per_op.overlaps(&best.ns_per_op));
+    if let Some(ticket) = far.iter().find(|cell| cell.scenario.lock == Lock::Ticket) {
+        let _ = write!(text, ", {} ticket", times_as_fast(best, ticket));
+    }
+    text.push('.');
+    if !near.is_empty() {
+        let names: Vec<_> = near.iter().map(|cell| cell.scenario.lock.to_string()).collect();
+        let _ = write!(text, " Not told apart from it (the ranges overlap): {}.", names.join(", "));
+    }
+    if number > 1 && !first_in_first_out(scenario.lock) {
+        let (least, even) = (best.share_min() * 100.0, 100.0 / f64::from(number));
+        let _ = write!(text, " It is unfair: a core did {least:.0} % of the operations where {even:.0} % is even.");
+        if let Some(fair) = rest.iter().find(|cell| first_in_first_out(cell.scenario.lock)) {
+            let _ =
+                write!(text, " First in, first out, and fastest of those, is {}: {}.", fair.scenario.lock, ns(fair));
+        }
+    }
+    Some(text)
+}
+
+/// `a` against `b`, of the same lock, in the first of `workloads` where there are both.
+fn pair<'a>(
+    cells: &'a [CellSummary],
+    number: u16,
+    [a, b]: [Strategy; 2],
+    workloads: &[Workload],
+) -> Option<[&'a CellSummary; 2]> {
+    let here = |strategy, workload| {
+        cells.iter().filter(move |cell| {
+            (cell.scenario.cores, cell.scenario.strategy, cell.scenario.workload) == (number, strategy, workload)
+        })
+    };
+    workloads.iter().find_map(|&workload| {
+        here(a, workload).find_map(|first| {
+            let second = here(b, workload).find(|second| second.scenario.lock == first.scenario.lock)?;
+            Some([first, second])
+        })
+    })
+}
+
+/// One critical section instead of two.
+fn merging(cells: &[CellSummary], number: u16) -> Option<String> {
+    let workloads = [Workload::Pair, Workload::Mixed, Workload::Stage2Rand];
+    let [one, two] = pair(cells, number, [Strategy::MergedRef, Strategy::Split], &workloads)?;
+    Some(format!(
+        "One critical section instead of two (merged-ref against split; {}, {}, {}) is {} two: {} against {}.",
+        one.scenario.lock,
+        one.scenario.workload,
+        cores(number),
+        times_as_fast(one, two),
+        ns(one),
+        ns(two)
+    ))
+}
+
+/// Counts without the lock.
+fn counting(cells: &[CellSummary], number: u16) -> Option<String> {
+    let [without, with] =
+        pair(cells, number, [Strategy::Atomic, Strategy::Merged], &[Workload::RefPage, Workload::Pair])?;
+    Some(format!(
+        "Counting without the lock (atomic against merged; {}, {}, {}) is {} counting under it: {} against {}.",
+        without.scenario.lock,
+        without.scenario.workload,
+        cores(number),
+        times_as_fast(without, with),
+        ns(without),
+        ns(with)
+    ))
+}
+
+/// Where the cores were not at work together.
+fn apart(cells: &[CellSummary]) -> Option<String> {
+    let apart = cells.iter().filter(|cell| cell.concurrency.median < TOGETHER).count();
+    (apart > 0).then(|| {
+        format!(
+            "In {apart} of {} scenarios (marked !) the cores were not all at work for {:.0} % of the time: they say \
+             less about contention than they seem to.",
+            cells.len(),
+            TOGETHER * 100.0
+        )
+    })
+}

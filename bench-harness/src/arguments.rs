@@ -1,0 +1,288 @@
+//! The command line, and the request that it makes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bench_core::plan::CoreCounts;
+use bench_core::{Axis, Lock, Preset, Request, Set, Strategy, Workload};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+/// Which lock for this machine?
+///
+/// Measures contention on the critical section of a page allocator: lock x strategy x workload x number of cores, on
+/// this host or on an emulated AArch64 board. Without a subcommand it runs; without options it runs what answers the
+/// question, in a minute. Every pass is checked: if pages were lost or handed out twice, its figures are void.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of a run.
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples (cargo run --release -p bench-harness -- ...):
+  bench-harness                                    which lock, which strategy: the answer in a minute
+  bench-harness list                               what there is to choose from, and what cannot run here
+  bench-harness --lock ticket,mcs --cores 1,2      two locks, on one core and on two
+  bench-harness --strategy split,merged-ref,merged --workload refpage
+  bench-harness --lock broken --strategy merged    the control: no lock at all; has to be caught (exit status 1)
+  bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
+  bench-harness report bench-results/*.jsonl       tables and pages again, from the records
+
+Records are JSON Lines; beside them is a page with plots.
+
+Exit status: 0 measured; 1 a pass was void, or reading, writing or the emulator failed; 2 the command line asks for
+what there is not, or cannot run here; 130 interrupted (what was measured until then is kept)";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure (the default: options of a run may stand without it)
+    #[command(after_help = EXAMPLES)]
+    Run(RunArguments),
+    /// Show tables, and write pages, of records that there are
+    Report(ReportArguments),
+    /// Show locks, strategies, workloads and presets, and what cannot run here
+    List,
+}
+
+/// Options of a run.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Where to start from
+    #[arg(long, value_parser = named::<Preset>(), default_value = "quick")]
+    pub preset: Preset,
+
+    /// These locks instead of the preset's; several with commas, or the option again
+    #[arg(long, value_parser = named::<Lock>(), value_delimiter = ',')]
+    pub lock: Vec<Lock>,
+
+    /// These strategies instead: where count and list are changed
+    #[arg(long, value_parser = named::<Strategy>(), value_delimiter = ',')]
+    pub strategy: Vec<Strategy>,
+
+    /// These workloads instead: what every core does
+    #[arg(long, value_parser = named::<Workload>(), value_delimiter = ',')]
+    pub workload: Vec<Workload>,
+
+    /// These numbers of cores instead of one and all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_delimiter = ',')]
+    pub cores: Vec<u16>,
+
+    /// How long each pass measures: 500us, 100ms, 1s
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time: Option<Duration>,
+
+    /// How often each scenario is measured
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: Option<u32>,
+
+    /// Where the records go
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
+
+    /// Where to measure
+    #[arg(long, value_name = "WHERE", value_parser = named::<Place>(), default_value = "host")]
+    pub on: Place,
+
+    /// Cores of the emulated board [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub smp: Option<u16>,
+
+    /// Build for, and emulate, a CPU with atomic instructions (FEAT_LSE) instead of a Cortex-A57
+    #[arg(long)]
+    pub lse: bool,
+
+    /// Write no page, only the records
+    #[arg(long)]
+    pub no_html: bool,
+}
+
+/// Options of a report.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Files of records; the page of each goes beside it
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Write no page, only the tables
+    #[arg(long)]
+    pub no_html: bool,
+}
+
+/// Where a run can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Threads of this program.
+    Host,
+    /// The emulated board at EL1.
+    QemuEl1,
+    /// The emulated board at EL2.
+    QemuEl2,
+}
+
+impl Axis for Place {
+    const WHAT: &'static str = "place";
+    const ALL: &'static [Self] = &[Self::Host, Self::QemuEl1, Self::QemuEl2];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::QemuEl1 => "qemu-virt-el1",
+            Self::QemuEl2 => "qemu-virt-el2",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::Host => "threads of this program, each on a core of its own",
+            Self::QemuEl1 => "an AArch64 board at EL1, emulated: shows that it works, not how fast",
+            Self::QemuEl2 => "the same at EL2, where hypervisors are",
+        }
+    }
+}
+
+fn named<A: Axis + Send + Sync>() -> impl TypedValueParser<Value = A> {
+    let values = A::ALL.iter().map(|value| PossibleValue::new(value.name()).help(value.about()));
+    PossibleValuesParser::new(values).map(|name| A::named(&name).expect("it is one of the possible values"))
+}
+
+/// Understands `500us`, `100ms`, `1s`, `1.5s`.
+fn time(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[number.len()..] {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "" => return Err("a unit is missing: us, ms or s".into()),
+        other => return Err(format!("\"{other}\" is none of the units us, ms, s")),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| format!("\"{number}\" is no number"))? * unit;
+    if (1e-6..=600.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("a pass takes between 1us and 600s".into())
+    }
+}
+
+impl Arguments {
+    /// What is on the command line, if it makes sense; otherwise the program ends, with what is wrong.
+    #[must_use]
+    pub fn of_command_line() -> Self {
+        let arguments = Self::parse();
+        let run = match &arguments.command {
+            Some(Command::Run(run)) => run,
+            None => &arguments.run,
+            Some(Command::Report(_) | Command::List) => return arguments,
+        };
+        if let Err(why) = run.check() {
+            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
+        }
+        arguments
+    }
+}
+
+impl RunArguments {
+    fn check(&self) -> Result<(), String> {
+        match self.on {
+            Place::Host if self.smp.is_some() => Err("--smp is for an emulated board; on this host, --cores".into()),
+            Place::Host if self.lse => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
+            _ if self.cores.len() > CoreCounts::new().capacity() => {
+                Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is asked for.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        fn set<A: Axis>(values: &[A]) -> Option<Set<A>> {
+            (!values.is_empty()).then(|| Set::of(values))
+        }
+        let mut cores = self.cores.clone();
+        cores.sort_unstable();
+        cores.dedup();
+        Request {
+            preset: self.preset,
+            locks: set(&self.lock),
+            strategies: set(&self.strategy),
+            workloads: set(&self.workload),
+            cores: (!cores.is_empty()).then(|| cores.into_iter().collect()),
+            measure_us: self.time.map(|time| time.as_micros().try_into().expect("600 s are 6e8 us")),
+            repeats: self.repeats,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(line: &str) -> String {
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let run = match arguments.command {
+            Some(Command::Run(run)) => run,
+            None => arguments.run,
+            other => panic!("{other:?}"),
+        };
+        run.check().unwrap();
+        run.request().to_string()
+    }
+
+    fn refusal(line: &str) -> String {
+        match Arguments::try_parse_from(line.split(' ')) {
+            Err(error) => error.to_string(),
+            Ok(arguments) => arguments.run.check().unwrap_err(),
+        }
+    }
+
+    #[test]
+    fn arguments_make_a_request_with_or_without_the_subcommand() {
+        assert_eq!(request("bench-harness"), "quick");
+        assert_eq!(request("bench-harness run"), "quick");
+        assert_eq!(request("bench-harness --preset full"), "full");
+        assert_eq!(
+            request("b run --lock mcs,ticket --lock broken --cores 2,1,2 --time 1.5s --repeats 3 --workload s2-rand"),
+            "quick locks=ticket,mcs,broken workloads=s2-rand cores=1,2 measure-us=1500000 repeats=3"
+        );
+        assert_eq!(
+            request("b --preset smoke --strategy split --on qemu-virt-el2 --smp 8 --lse --time 500us"),
+            "smoke strategies=split measure-us=500"
+        );
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_reason() {
+        for (line, says) in [
+            ("b --lock bolt", "invalid value 'bolt'"),
+            ("b --lock tickt", "similar value exists: 'ticket'"),
+            ("b --preset slow", "[possible values: quick, full, smoke]"),
+            ("b --cores 0", "0 is not in 1..=65535"),
+            ("b --repeats 0", "0 is not in 1.."),
+            ("b --time 5", "a unit is missing"),
+            ("b --time 5h", "\"h\" is none of the units"),
+            ("b --time xs", "\"x\" is no number"),
+            ("b --time 0s", "between 1us and 600s"),
+            ("b --time nans", "is none of the units"),
+            ("b --smp 4", "--smp is for an emulated board"),
+            ("b --lse", "--lse is for an emulated board"),
+            ("b --cores 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 numbers"),
+            ("b report", "required arguments were not provided"),
+            ("b list --lock mcs", "unexpected argument"),
+        ] {
+            assert!(refusal(line).contains(says), "{line}: {}", refusal(line));
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

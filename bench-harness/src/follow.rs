@@ -1,0 +1,142 @@
+//! Follows a run: takes what happens, writes the records, and notices when nothing happens any more.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use anyhow::{Error, Result, anyhow};
+
+use crate::events::{Event, Source};
+use crate::interrupt;
+use crate::local::vanished;
+use crate::progress::Progress;
+use crate::record::{End, Header, Note, Refused};
+use crate::summary::{Collector, Run};
+use crate::write::Records;
+
+/// Between two looks at whether somebody asked the program to end.
+const GLANCE: Duration = Duration::from_millis(50);
+/// Lines of a console that are shown if something went wrong.
+const TAIL: usize = 20;
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Everything was measured.
+    Complete,
+    /// Somebody asked for an end.
+    Interrupted,
+    /// Something went wrong.
+    Failed(Error),
+}
+
+struct Follower<'a> {
+    records: &'a mut Records,
+    progress: &'a Progress,
+    collector: Collector,
+    refused: Vec<Refused>,
+    notes: Vec<String>,
+    running: String,
+    console: VecDeque<String>,
+}
+
+/// Follows `source` to its end, or to ours. The header has been written; the end will be.
+pub fn follow(mut source: Source, records: &mut Records, progress: &Progress, mut header: Header) -> (Run, Ending) {
+    let mut follower = Follower {
+        records,
+        progress,
+        collector: Collector::default(),
+        refused: vec![],
+        notes: vec![],
+        running: "the first pass".into(),
+        console: VecDeque::new(),
+    };
+    let mut ending = match follower.until_the_end(&mut source) {
+        Ok(()) if interrupt::asked() => Ending::Interrupted,
+        Ok(()) => Ending::Complete,
+        Err(error) => Ending::Failed(follower.with_console(error)),
+    };
+    let Follower { records, collector, refused, mut notes, .. } = follower;
+    let end = match &ending {
+        Ending::Complete => End::COMPLETE,
+        Ending::Interrupted => End::early("interrupted"),
+        Ending::Failed(error) => End::early(error.to_string()),
+    };
+    if !records.failed()
+        && let Err(error) = records.write(&end)
+    {
+        ending = Ending::Failed(error);
+    }
+    header.notes.append(&mut notes);
+    progress.clear();
+    (collector.finish(header, refused, Some(end)), ending)
+}
+
+impl Follower<'_> {
+    fn until_the_end(&mut self, source: &mut Source) -> Result<()> {
+        let mut last = Instant::now();
+        let mut stopping = false;
+        loop {
+            if interrupt::asked() && !stopping {
+                stopping = true;
+                self.progress.warn("interrupted: ends after this pass; once more ends at once");
+                (source.stop)();
+            }
+            match source.events.recv_timeout(GLANCE) {
+                Ok(Event::Finished) => return Ok(()),
+                Ok(event) => {
+                    last = Instant::now();
+                    if let Err(error) = self.take(event) {
+                        (source.stop)();
+                        return Err(error);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if last.elapsed() > source.patience => {
+                    (source.stop)();
+                    let seconds = source.patience.as_secs();
+                    return Err(anyhow!("nothing has happened for {seconds} s: {} hangs", self.running));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(vanished()),
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Planned(passes) => self.progress.planned(passes),
+            Event::Begins(name) => {
+                self.running.clone_from(&name);
+                self.progress.begins(name);
+            }
+            Event::Passed(pass) => {
+                self.records.write(&*pass)?;
+                self.progress.passed();
+                self.collector.add(&pass);
+            }
+            Event::Refused(refused) => {
+                self.records.write(&refused)?;
+                self.refused.push(refused);
+            }
+            Event::Note(text) => {
+                self.records.write(&Note { text: text.clone() })?;
+                self.notes.push(text);
+            }
+            Event::Console(line) => {
+                self.console.truncate(TAIL - 1);
+                self.console.push_front(line);
+            }
+            Event::Finished => {}
+            Event::Failed(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn with_console(&self, error: Error) -> Error {
+        if self.console.is_empty() {
+            return error;
+        }
+        let lines: String = self.console.iter().rev().map(|line| format!("\n  | {line}")).collect();
+        anyhow!("{error:#}; the last lines of its console:{lines}")
+    }
+}

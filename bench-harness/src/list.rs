@@ -1,0 +1,45 @@
+//! What there is to choose from, and what cannot run here.
+
+use std::fmt::Write as _;
+
+use bench_core::{Axis, Lock, Preset, Request, Scenario, Strategy, Workload, refusal};
+
+use crate::arguments::Place;
+use crate::host::Host;
+
+/// All of it.
+#[must_use]
+pub fn list(host: &Host) -> String {
+    let all = u16::try_from(bench_core::Machine::cores(host)).unwrap_or(u16::MAX);
+    let mut text = String::new();
+    section(&mut text, "--lock", |lock: Lock| {
+        let try_on = |cores| {
+            let scenario = Scenario { lock, strategy: Strategy::Merged, workload: Workload::Pair, cores };
+            refusal(host, &scenario)
+        };
+        match (try_on(1), try_on(all)) {
+            (None, _) => String::new(),
+            (Some(_), Some(why)) => format!("\n      not on this host: {why}"),
+            (Some(why), None) => format!("\n      not on one core: {why}"),
+        }
+    });
+    section(&mut text, "--strategy", |_: Strategy| String::new());
+    section(&mut text, "--workload", |_: Workload| String::new());
+    section(&mut text, "--preset", |preset: Preset| {
+        let plan = Request::new(preset).plan(all.into());
+        let cells: Vec<_> = plan.cells().filter(|cell| refusal(host, cell).is_none()).collect();
+        let time = crate::local::duration(&plan, cells.len());
+        format!("\n      here: {} scenarios, {} times each: {:.0?}", cells.len(), plan.repeats, time)
+    });
+    section(&mut text, "--on", |_: Place| String::new());
+    let _ = writeln!(text, "--cores  numbers of cores; here 1 to {all}");
+    text
+}
+
+fn section<A: Axis>(text: &mut String, option: &str, more: impl Fn(A) -> String) {
+    let _ = writeln!(text, "{option}");
+    for &value in A::ALL {
+        let _ = writeln!(text, "  {:<14}{}{}", value.name(), value.about(), more(value));
+    }
+    text.push('\n');
+}

@@ -1,0 +1,82 @@
+//! The passes of a plan on this host, run by a thread that does nothing else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use bench_core::{Arena, Plan, Scenario, measure};
+
+use crate::events::{Event, Source};
+use crate::host::{Host, last_words};
+
+/// The memory that the pools hand out.
+static ARENA: Arena = Arena::new();
+
+/// A pass that takes this much longer than it should is one that hangs.
+const SLOW: u32 = 20;
+/// And this much longer anyway, for a host that is busy with something else.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A scenario, as a user knows it.
+#[must_use]
+pub fn name(Scenario { lock, strategy, workload, cores }: Scenario) -> String {
+    format!("{lock} {strategy} {workload}, {cores} {}", if cores == 1 { "core" } else { "cores" })
+}
+
+/// How long all passes of `cells` take.
+#[must_use]
+pub fn duration(plan: &Plan, cells: usize) -> Duration {
+    let times = plan.times;
+    let us = 2 * u64::from(times.warmup_us) + u64::from(times.measure_us) + u64::from(times.sample_us);
+    Duration::from_micros(us * u64::from(plan.repeats) * cells as u64)
+}
+
+/// Begins with the passes of `plan`, of its scenarios only the `cells`.
+///
+/// # Errors
+///
+/// The thread cannot be started.
+pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source> {
+    let (sender, events) = mpsc::channel();
+    let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
+    let stop = Arc::clone(&stopped);
+    let times = plan.times;
+    let longest = Duration::from_micros(u64::from(times.warmup_us) + u64::from(times.measure_us.max(times.sample_us)));
+    let run = move || {
+        ARENA.touch();
+        let passes = plan.passes().filter(|(_, cell)| cells.contains(cell));
+        let each = passes.flat_map(|(repeat, cell)| [(repeat, cell, false), (repeat, cell, true)]);
+        for (repeat, cell, instrumented) in each {
+            if stopped.load(Relaxed) {
+                break;
+            }
+            let instruments = if instrumented { ", with instruments" } else { "" };
+            // Whoever listens may be gone, with the program: then nobody is left to tell.
+            let _ = sender.send(Event::Begins(format!("{}{instruments}", name(cell))));
+            host.rotate(repeat);
+            let pass = measure(&*host, &ARENA, cell, repeat, times, instrumented);
+            if let Some(said) = last_words() {
+                let _ = sender.send(Event::Note(format!("{}: a worker panicked: {said}", name(cell))));
+            }
+            let _ = sender.send(Event::Passed(Box::new(pass)));
+        }
+        if !host.pins() {
+            let _ = sender.send(Event::Note(NOT_PINNED.into()));
+        }
+        let _ = sender.send(Event::Finished);
+    };
+    thread::Builder::new().name("measuring".into()).spawn(run).context("cannot start a thread")?;
+    Ok(Source { events, patience: GRACE + SLOW * longest, stop: Box::new(move || stop.store(true, Relaxed)) })
+}
+
+/// What to say if workers do not stay on their cores.
+pub const NOT_PINNED: &str = "workers could not be pinned: the system moved them between cores as it liked";
+
+/// What it means that a source of events is gone without a last one.
+#[must_use]
+pub fn vanished() -> anyhow::Error {
+    anyhow!("what measures has ended without saying why; see the panic above")
+}

@@ -1,0 +1,139 @@
+//! The board's image, built for the purpose, and the command that boots it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use crate::interrupt;
+use crate::session::Impossible;
+
+const EMULATOR: &str = "qemu-system-aarch64";
+const TARGET: &str = "aarch64-unknown-none-softfloat";
+
+/// Which board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Board {
+    /// Exception level: 1 or 2.
+    pub level: u8,
+    /// Cores.
+    pub cores: u16,
+    /// Whether it has, and the image uses, atomic instructions.
+    pub lse: bool,
+}
+
+impl Board {
+    fn package(self) -> String {
+        format!("qemu-virt-el{}", self.level)
+    }
+
+    /// Whether the emulator and the compiler's target are there; returns what the emulator calls itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Impossible`], with what to type.
+    pub fn check(self) -> Result<String> {
+        if !is_on_path(EMULATOR, &env::var_os("PATH").unwrap_or_default()) {
+            return Err(Impossible(format!(
+                "{EMULATOR} is not on the PATH; on Debian and Ubuntu:\n  apt-get install qemu-system-arm"
+            ))
+            .into());
+        }
+        let rustup = Command::new("rustup").args(["target", "list", "--installed"]).stdin(Stdio::null()).output();
+        let targets = match rustup {
+            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+            Ok(output) => bail!("rustup target list: {}", String::from_utf8_lossy(&output.stderr).trim()),
+            Err(error) => bail!("rustup, which knows whether the target {TARGET} is installed, does not run: {error}"),
+        };
+        if !targets.lines().any(|line| line == TARGET) {
+            return Err(Impossible(format!("the compiler's target is missing:\n  rustup target add {TARGET}")).into());
+        }
+        let version = Command::new(EMULATOR).arg("--version").stdin(Stdio::null()).output();
+        let version = version.with_context(|| format!("cannot start {EMULATOR}"))?.stdout;
+        Ok(String::from_utf8_lossy(&version).lines().next().unwrap_or(EMULATOR).into())
+    }
+
+    /// Builds the image in the source tree at `root`; the two sets of instructions have a directory each.
+    ///
+    /// # Errors
+    ///
+    /// It does not build, or somebody interrupts; cargo has said why.
+    pub fn build(self, root: &Path) -> Result<PathBuf> {
+        let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |set| root.join(set));
+        let directory = base.join(if self.lse { "lse" } else { "llsc" });
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(["build", "--release", "--package", &self.package(), "--target", TARGET, "--target-dir"]);
+        command.arg(&directory).current_dir(root).stdin(Stdio::null()).env_remove("CARGO_ENCODED_RUSTFLAGS");
+        command.env("RUSTFLAGS", if self.lse { "-C target-feature=+lse" } else { "" });
+        let mut cargo = command.spawn().context("cannot start cargo")?;
+        if !succeeds(&mut cargo)? {
+            bail!("the image {} does not build", self.package());
+        }
+        Ok(directory.join(TARGET).join("release").join(self.package()))
+    }
+
+    /// The command that boots `image`, and has it run `request`.
+    pub fn emulator(self, host_cores: usize, image: &Path, request: &str) -> Command {
+        let mut command = Command::new(EMULATOR);
+        let machine = if self.level == 2 { "virt,gic-version=3,virtualization=on" } else { "virt,gic-version=3" };
+        command.args(["-machine", machine, "-cpu", if self.lse { "max" } else { "cortex-a57" }]);
+        command.args(["-smp", &self.cores.to_string(), "-m", "1G", "-nographic"]);
+        // More virtual cores than real ones spin in each other's time slices; one thread takes turns at every spin.
+        let threads = if usize::from(self.cores) > host_cores { "tcg,thread=single" } else { "tcg,thread=multi" };
+        command.args(["-accel", threads]);
+        command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(image);
+        command.args(["-append", &format!("bench {request}")]);
+        command
+    }
+}
+
+fn succeeds(child: &mut Child) -> Result<bool> {
+    loop {
+        if let Some(status) = child.try_wait().context("cargo cannot be waited for")? {
+            return Ok(status.success());
+        }
+        if interrupt::asked() {
+            child.kill().context("cargo cannot be ended")?;
+            child.wait().context("cargo cannot be waited for")?;
+            return Err(anyhow!("interrupted while the image was being built"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_on_path(program: &str, path: &OsStr) -> bool {
+    env::split_paths(path).any(|directory| directory.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_says_which_board_and_what_to_do() {
+        let words = |board: Board| {
+            let command = board.emulator(2, Path::new("image"), "quick cores=1,4");
+            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let el2 = words(Board { level: 2, cores: 8, lse: true });
+        assert!(el2.contains("virtualization=on -cpu max -smp 8 -m 1G -nographic -accel tcg,thread=single"), "{el2}");
+        assert!(el2.ends_with("-kernel image -append bench quick cores=1,4"), "{el2}");
+        let el1 = words(Board { level: 1, cores: 1, lse: false });
+        assert!(
+            el1.contains("virt,gic-version=3 -cpu cortex-a57 -smp 1 -m 1G -nographic -accel tcg,thread=multi"),
+            "{el1}"
+        );
+    }
+
+    #[test]
+    fn a_program_is_a_file_on_the_path() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(!is_on_path("tool", directory.path().as_os_str()));
+        std::fs::write(directory.path().join("tool"), "").unwrap();
+        assert!(is_on_path("tool", directory.path().as_os_str()));
+        assert!(!is_on_path("tool", OsStr::new("")));
+    }
+}

@@ -1,0 +1,186 @@
+//! The passes of a request on the emulated board: builds the image, boots it, reads its console.
+//!
+//! ```text
+//!  request ──► cargo build ──► qemu-system-aarch64 -append "bench REQUEST"
+//!                                   │ console, line by line
+//!                                   ▼
+//!                               protocol ──► Event, Event, …
+//! ```
+
+pub mod image;
+pub mod protocol;
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::events::{Event, Source};
+use image::Board;
+use protocol::Line;
+
+/// So long without a line, and the board hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between its last line and its exit.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Boots `image` on `board`, emulated by `host_cores` cores, and has it run `request`.
+///
+/// # Errors
+///
+/// The emulator cannot be started.
+pub fn start(board: Board, host_cores: usize, image: &Path, request: &str) -> Result<Source> {
+    let mut command = board.emulator(host_cores, image, request);
+    watch(&mut command)
+}
+
+/// Runs `command` as an emulator: its standard output is a board's console.
+fn watch(command: &mut Command) -> Result<Source> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = spawned.with_context(|| format!("cannot start {program}"))?;
+    let output = child.stdout.take().context("it was piped")?;
+    let complaints = child.stderr.take().context("it was piped")?;
+    let child = Arc::new(Mutex::new(child));
+    let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
+    let (sender, events) = mpsc::channel();
+
+    let complain = sender.clone();
+    let complaints = thread::spawn(move || console(complaints, &complain));
+    let (theirs, was_stopped) = (Arc::clone(&child), Arc::clone(&stopped));
+    thread::spawn(move || {
+        let done = listen(output, &sender);
+        let _ = complaints.join();
+        let status = wait(&theirs);
+        let last = match (done, status) {
+            _ if was_stopped.load(Relaxed) => Event::Finished,
+            (Err(error), _) => Event::Failed(error),
+            (Ok(Said::Done), Ok(status)) if status.success() => Event::Finished,
+            (Ok(Said::DoneAndVoid), Ok(status)) if !status.success() => Event::Finished,
+            (Ok(Said::Done | Said::DoneAndVoid), Ok(status)) => {
+                Event::Failed(anyhow!("{program} ended with {status} after its last pass"))
+            }
+            (Ok(Said::Less), Ok(status)) => Event::Failed(anyhow!("{program} ended early, with {status}")),
+            (Ok(_), Err(error)) => Event::Failed(error),
+        };
+        let _ = sender.send(last); // nobody listens any more: nobody is left to tell
+    });
+    let stop = move || {
+        stopped.store(true, Relaxed);
+        // It fails if the child has ended, which is what we want.
+        let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+    };
+    Ok(Source { events, patience: PATIENCE, stop: Box::new(stop) })
+}
+
+fn wait(child: &Mutex<Child>) -> Result<ExitStatus> {
+    loop {
+        let ended = child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+        if let Some(status) = ended.context("the emulator cannot be waited for")? {
+            return Ok(status);
+        }
+        thread::sleep(GLANCE);
+    }
+}
+
+/// Lines of `stream`, whatever bytes are in it.
+fn lines(stream: impl Read) -> impl Iterator<Item = std::io::Result<String>> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
+    BufReader::new(stream).split(b'\n').map(move |line| line.map(text))
+}
+
+fn console(stream: impl Read, sender: &Sender<Event>) {
+    for line in lines(stream).map_while(Result::ok) {
+        let _ = sender.send(Event::Console(line));
+    }
+}
+
+/// What a board has said when it has said everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Said {
+    /// That it was done.
+    Done,
+    /// That, and that a pass is void: then it exits with a failure.
+    DoneAndVoid,
+    /// Not that it was done.
+    Less,
+}
+
+/// Tells what the board says.
+fn listen(stream: impl Read, sender: &Sender<Event>) -> Result<Said> {
+    let (mut done, mut void) = (false, false);
+    for line in lines(stream) {
+        let line = line.context("the board's console cannot be read")?;
+        let event = match protocol::understand(&line)? {
+            Line::Planned(passes) => Event::Planned(passes),
+            Line::Pass(pass) => {
+                void |= pass.wrong.is_some();
+                Event::Passed(pass)
+            }
+            Line::Refused(refused) => Event::Refused(refused),
+            Line::Done => {
+                done = true;
+                continue;
+            }
+            Line::Console => Event::Console(line),
+        };
+        let _ = sender.send(event);
+    }
+    Ok(match (done, void) {
+        (true, false) => Said::Done,
+        (true, true) => Said::DoneAndVoid,
+        (false, _) => Said::Less,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow(script: &str) -> Vec<Event> {
+        let source = watch(Command::new("sh").args(["-c", script])).unwrap();
+        source.events.iter().collect()
+    }
+
+    #[test]
+    fn a_board_that_is_done_and_exits_well_has_finished() {
+        let events = follow("echo '# hello'; echo '@plan {\"passes\":3}'; echo @done");
+        assert!(
+            matches!(&events[..], [Event::Console(hello), Event::Planned(3), Event::Finished] if hello == "# hello")
+        );
+    }
+
+    #[test]
+    fn a_board_that_fails_says_how() {
+        for (script, says) in [
+            ("echo @done; exit 3", "ended with exit status: 3 after"),
+            ("echo hello >&2; exit 101", "ended early, with exit status: 101"),
+            ("exit 0", "ended early, with exit status: 0"),
+            ("echo '@pass {'", "@pass {"),
+        ] {
+            let events = follow(script);
+            let Some(Event::Failed(error)) = events.last() else { panic!("{script}: {events:?}") };
+            assert!(format!("{error:#}").contains(says), "{script}: {error:#}");
+        }
+    }
+
+    #[test]
+    fn a_board_that_is_stopped_has_finished() {
+        let mut source = watch(Command::new("sh").args(["-c", "echo up; exec sleep 600"])).unwrap();
+        assert!(matches!(source.events.recv(), Ok(Event::Console(_))));
+        (source.stop)();
+        assert!(matches!(source.events.recv(), Ok(Event::Finished)));
+    }
+
+    #[test]
+    fn an_emulator_that_is_not_there_is_an_error_with_its_name() {
+        let error = watch(&mut Command::new("no-such-emulator")).err().unwrap();
+        assert!(error.to_string().contains("cannot start no-such-emulator"));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a board's console says, line by line.
+//!
+//! | line | |
+//! |---|---|
+//! | `@plan {"passes":N}` | so many passes will run |
+//! | `# LOCK STRATEGY WORKLOAD CORES: WHY` | a scenario that cannot run there |
+//! | `@pass {…}` | a [`Pass`] |
+//! | `@done` | that was all; the board exits |
+//! | any other | for whoever looks into what went wrong |
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bench_core::{Pass, Scenario};
+use serde::Deserialize;
+
+use crate::record::Refused;
+
+/// A line, understood.
+#[derive(Debug)]
+pub enum Line {
+    /// So many passes will run.
+    Planned(u64),
+    /// A scenario cannot run.
+    Refused(Refused),
+    /// A pass has ended.
+    Pass(Box<Pass>),
+    /// All have.
+    Done,
+    /// Anything else.
+    Console,
+}
+
+/// Understands a line without its end.
+///
+/// # Errors
+///
+/// It begins like one of the protocol, and is none.
+pub fn understand(line: &str) -> Result<Line> {
+    #[derive(Deserialize)]
+    struct Plan {
+        passes: u64,
+    }
+    let Some(word) = line.strip_prefix('@') else { return Ok(refused(line).map_or(Line::Console, Line::Refused)) };
+    let (word, json) = word.split_once(' ').unwrap_or((word, ""));
+    let what = || {
+        let start: String = line.chars().take(60).collect();
+        format!("the board says what cannot be understood: {start}")
+    };
+    Ok(match word {
+        "plan" => Line::Planned(serde_json::from_str::<Plan>(json).with_context(what)?.passes),
+        "pass" => {
+            let pass: Box<Pass> = serde_json::from_str(json).with_context(what)?;
+            ensure!(pass.hz > 0, "a pass whose clock stands still: {}", what());
+            Line::Pass(pass)
+        }
+        "done" if json.is_empty() => Line::Done,
+        _ => bail!(what()),
+    })
+}
+
+fn refused(line: &str) -> Option<Refused> {
+    let (what, why) = line.strip_prefix("# ")?.split_once(": ")?;
+    let mut words = what.split(' ');
+    let scenario = Scenario {
+        lock: words.next()?.parse().ok()?,
+        strategy: words.next()?.parse().ok()?,
+        workload: words.next()?.parse().ok()?,
+        cores: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then(|| Refused { scenario, why: why.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_core::{Lock, Strategy, Workload};
+
+    #[test]
+    fn every_line_of_the_protocol_is_understood() {
+        let scenario = Scenario { lock: Lock::Mcs, strategy: Strategy::Merged, workload: Workload::Pair, cores: 4 };
+        let pass = Pass { scenario, repeat: 1, hz: 62_500_000, cores: Default::default(), samples: None, wrong: None };
+        let line = format!("@pass {}", serde_json::to_string(&pass).unwrap());
+        assert!(matches!(understand(&line), Ok(Line::Pass(read)) if *read == pass));
+        assert!(matches!(understand("@plan {\"passes\":460}"), Ok(Line::Planned(460))));
+        let refused = Refused { scenario, why: "no".into() };
+        assert!(matches!(understand("# mcs merged pair 4: no"), Ok(Line::Refused(read)) if read == refused));
+        assert!(matches!(understand("@done"), Ok(Line::Done)));
+        for line in ["", "# hyp-pool on qemu-virt: el=2", "# mcs merged pair 4 5: no", "panic on core 3: @done"] {
+            assert!(matches!(understand(line), Ok(Line::Console)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_an_error() {
+        for line in ["@", "@plan", "@plan {}", "@pass {\"scenario\":", "@done now", "@hello", "@pass"] {
+            let error = understand(line).unwrap_err();
+            assert!(error.to_string().contains(line), "{line}: {error}");
+        }
+    }
+}

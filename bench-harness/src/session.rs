@@ -1,0 +1,223 @@
+//! A run from the command line to the page: prepares a place, follows what happens there, tells what it means.
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use bench_core::{Machine as _, Scenario, refusal};
+
+use crate::arguments::{Place, ReportArguments, RunArguments};
+use crate::events::Source;
+use crate::follow::{Ending, follow};
+use crate::host::{Host, quiet_workers};
+use crate::progress::{Progress, say};
+use crate::qemu::image::Board;
+use crate::record::{Header, Refused};
+use crate::summary::Run;
+use crate::write::{Records, atomically};
+use crate::{answer, interrupt, local, provenance, qemu, read, report, table};
+
+/// Cores of the emulated board, if nobody says otherwise.
+const SMP: u16 = 4;
+
+/// Something that can be asked for, and not be done here.
+#[derive(Debug)]
+pub struct Impossible(pub String);
+
+impl fmt::Display for Impossible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Impossible {}
+
+/// What a place needs, found before anything is measured.
+struct Prepared {
+    header: Header,
+    refused: Vec<Refused>,
+    what: String,
+    begin: Box<dyn FnOnce() -> Result<Source>>,
+}
+
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
+/// Measures.
+///
+/// # Errors
+///
+/// It cannot begin, or what was measured cannot be shown. What goes wrong in between is told, and in the status.
+pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
+    interrupt::listen().context("cannot listen for Ctrl-C")?;
+    quiet_workers();
+    let started = jiff::Timestamp::now();
+    let host = Arc::new(Host::new()?);
+    let Prepared { header, refused, what, begin } = match arguments.on {
+        Place::Host => on_host(arguments, host, started)?,
+        Place::QemuEl1 => on_board(arguments, 1, &host, started)?,
+        Place::QemuEl2 => on_board(arguments, 2, &host, started)?,
+    };
+    let mut records = Records::create(&arguments.output, started, &header.place)?;
+    records.write(&header)?;
+    for refused in &refused {
+        records.write(refused)?;
+    }
+    let progress = Progress::new(&what);
+    if let Some(passes) = header.passes {
+        progress.planned(passes);
+    }
+    let (mut run, ending) = follow(begin()?, &mut records, &progress, header);
+    run.refused.splice(..0, refused);
+
+    show(&run);
+    say(&format!("\nRecords: {}\n", records.path().display()));
+    if !arguments.no_html && !run.cells.is_empty() {
+        write_page(records.path(), &run)?;
+    }
+    Ok(match ending {
+        Ending::Failed(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        _ if !run.void.is_empty() => ExitCode::FAILURE,
+        Ending::Complete if run.cells.is_empty() => {
+            return Err(Impossible("nothing of that can run there".into()).into());
+        }
+        Ending::Interrupted => ExitCode::from(interrupt::STATUS),
+        Ending::Complete => ExitCode::SUCCESS,
+    })
+}
+
+fn header(arguments: &RunArguments, host: &Host, started: jiff::Timestamp) -> Header {
+    let machine = provenance::machine(host.cores());
+    Header {
+        program: env!("CARGO_PKG_VERSION").into(),
+        source: provenance::source(root()),
+        build: provenance::build(),
+        command: std::env::args().collect(),
+        request: arguments.request().to_string(),
+        started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        place: bench_core::Axis::name(arguments.on).into(),
+        emulated: arguments.on != Place::Host,
+        pinned: true,
+        hz: None,
+        passes: None,
+        notes: machine.caveats(),
+        machine,
+    }
+}
+
+fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) -> Result<Prepared> {
+    let plan = arguments.request().plan(host.cores());
+    let (mut cells, mut refused) = (vec![], vec![]);
+    for scenario in plan.cells() {
+        match refusal(&*host, &scenario) {
+            None => cells.push(scenario),
+            Some(why) => refused.push(Refused { scenario, why: why.into() }),
+        }
+    }
+    let mut header = header(arguments, &host, started);
+    header.pinned = host.pins();
+    header.hz = Some(host.hz());
+    let passes = 2 * u64::from(plan.repeats) * cells.len() as u64;
+    header.passes = Some(passes);
+    if !host.reads_a_counter() {
+        header.notes.push("no counter can be read here: each reading of the clock is a system call".into());
+    }
+    if !host.pins() {
+        header.notes.push(local::NOT_PINNED.into());
+        eprintln!("warning: {}", local::NOT_PINNED);
+    }
+    if cells.is_empty() {
+        return Err(Impossible(format!("nothing of that can run here\n{}", table::refused(&refused))).into());
+    }
+    let seconds = local::duration(&plan, cells.len()).as_secs_f64();
+    let what = format!("{} scenarios, {passes} passes, about {}", cells.len(), told(seconds));
+    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, plan, cells)) })
+}
+
+fn told(seconds: f64) -> String {
+    if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+}
+
+fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Timestamp) -> Result<Prepared> {
+    let board = Board { level, cores: arguments.smp.unwrap_or(SMP), lse: arguments.lse };
+    let mut header = header(arguments, host, started);
+    let emulator = board.check()?;
+    let cpu = if board.lse { "max, LSE" } else { "cortex-a57, LL/SC" };
+    header.notes.push(format!("emulated by {emulator}: {} cores, {cpu}", board.cores));
+    if usize::from(board.cores) > host.cores() {
+        header.notes.push(format!(
+            "the board's {} cores share {} of this host: a core that holds the lock may not be running",
+            board.cores,
+            host.cores()
+        ));
+    }
+    let host_cores = host.cores();
+    let image = board.build(root())?;
+    let request = header.request.clone();
+    let what = format!("{} on {} emulated cores: {request}", header.place, board.cores);
+    let begin = move || qemu::start(board, host_cores, &image, &request);
+    Ok(Prepared { header, refused: vec![], what, begin: Box::new(begin) })
+}
+
+/// Tells what there is, and what is wrong with it.
+fn show(run: &Run) {
+    say(&format!("{}{}{}\n{}", table::refused(&run.refused), table::tables(run), void(run), answer::answer(run)));
+    if let Some(why) = run.end.as_ref().and_then(|end| end.why.as_deref()) {
+        say(&format!("INCOMPLETE: {why}; this is what was measured until then.\n"));
+    }
+}
+
+fn void(run: &Run) -> String {
+    let mut text = String::new();
+    for cell in &run.void {
+        let Scenario { lock, .. } = cell.scenario;
+        text += &format!("\nVOID: {}, repeat {}: {}.", local::name(cell.scenario), cell.repeat, cell.about());
+        text += match (lock, cell.wrong) {
+            (bench_core::Lock::Broken, Some(_)) => {
+                " There is no lock in it: this is the control, and the check has caught it."
+            }
+            (_, Some(_)) => " Either the lock does not exclude, or the pool is wrong: no figure of it means anything.",
+            (_, None) => " Give it more --time.",
+        };
+        text.push('\n');
+    }
+    text
+}
+
+fn write_page(records: &Path, run: &Run) -> Result<()> {
+    let page = records.with_extension("html");
+    atomically(&page, &report::html(run))?;
+    say(&format!("Page:    {}\n", page.display()));
+    Ok(())
+}
+
+/// Shows records again.
+///
+/// # Errors
+///
+/// A file cannot be read, or is of no run; a page cannot be written.
+pub fn report(arguments: &ReportArguments) -> Result<ExitCode> {
+    let mut status = ExitCode::SUCCESS;
+    for path in &arguments.files {
+        let read::Reading { run, warnings } = read::read(path)?;
+        for warning in warnings {
+            eprintln!("warning: {warning}");
+        }
+        say(&format!("{}: {} of {}\n", path.display(), run.header.place, run.header.started));
+        show(&run);
+        if !run.void.is_empty() {
+            status = ExitCode::FAILURE;
+        }
+        if !arguments.no_html {
+            write_page(path, &run)?;
+        }
+    }
+    Ok(status)
+}

@@ -1,0 +1,156 @@
+//! The figures as tables for a terminal.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use bench_core::{Axis, Lock, Scenario, Strategy, Workload};
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::answer::{TOGETHER, first_in_first_out};
+use crate::record::Refused;
+use crate::summary::{CellSummary, Percentiles, Run};
+
+/// All tables: by number of cores and workload, and then strategy against strategy.
+#[must_use]
+pub fn tables(run: &Run) -> String {
+    let label = if run.header.emulated { "  [EMULATED]" } else { "" };
+    let mut text = String::new();
+    let groups: BTreeSet<_> = run.cells.iter().map(|cell| (cell.scenario.cores, cell.scenario.workload)).collect();
+    for &(cores, workload) in &groups {
+        let cells = group(run, cores, workload);
+        let _ = writeln!(text, "\n{}: {}{label}", heading(cores, workload), workload.about());
+        let _ = writeln!(text, "{}", of_group(&cells));
+    }
+    if let Some(table) = strategies(run) {
+        let _ = writeln!(text, "\nStrategies, ns an operation (and by that of merged){label}\n{table}");
+    }
+    if !text.is_empty() {
+        let _ = write!(text, "\n{LEGEND}");
+    }
+    text
+}
+
+const LEGEND: &str = "\
+ns/op: time of a core for an operation, median (min-max) of the repeats; xTM: by that of ticket merged in the same
+table; least: share of the core that did least; Jain: 1 is even; wait, hold, handover: p50/p99 in ns, with instruments;
+cost: ns/op with instruments by ns/op without; * first in, first out; ! cores not all at work for 95 % of the time
+";
+
+fn heading(cores: u16, workload: Workload) -> String {
+    format!("{workload}, {cores} {}", if cores == 1 { "core" } else { "cores" })
+}
+
+fn group(run: &Run, cores: u16, workload: Workload) -> Vec<&CellSummary> {
+    let here = |cell: &&CellSummary| (cell.scenario.cores, cell.scenario.workload) == (cores, workload);
+    let mut cells: Vec<_> = run.cells.iter().filter(here).collect();
+    cells.sort_by_key(|cell| (cell.scenario.strategy, cell.scenario.lock));
+    cells
+}
+
+/// Lines without borders; the first `left` columns are of words.
+fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().copied()).add_rows(rows);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        column.set_cell_alignment(if i < left { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    table
+}
+
+fn of_group(cells: &[&CellSummary]) -> Table {
+    let is_base =
+        |cell: &&&CellSummary| (cell.scenario.lock, cell.scenario.strategy) == (Lock::Ticket, Strategy::Merged);
+    let base = cells.iter().find(is_base).map(|cell| cell.ns_per_op.median);
+    let header = ["lock", "strategy", "Mops/s", "ns/op", "xTM", "least", "Jain", "wait", "hold", "handover", "cost"];
+    table(&header, 2, cells.iter().map(|cell| row(cell, base)))
+}
+
+fn row(cell: &CellSummary, base: Option<f64>) -> Vec<String> {
+    let Scenario { lock, strategy, cores, .. } = cell.scenario;
+    let contended = |text: String| if cores > 1 { text } else { "-".into() };
+    let fair = if first_in_first_out(lock) { "*" } else { "" };
+    let apart = if cell.concurrency.median < TOGETHER { "!" } else { "" };
+    let ns = cell.ns_per_op;
+    vec![
+        format!("{lock}{fair}{apart}"),
+        strategy.to_string(),
+        format!("{:.2}", cell.ops_per_s.median / 1e6),
+        format!("{} ({}-{})", short(ns.median), short(ns.min), short(ns.max)),
+        base.map_or("-".into(), |base| format!("{:.2}", ns.median / base)),
+        contended(format!("{:.0} %", cell.share_min() * 100.0)),
+        contended(format!("{:.2}", cell.jain.median)),
+        times(cell.wait.as_ref()),
+        times(cell.hold.as_ref()),
+        times(cell.handover.as_ref()),
+        cell.overhead.map_or("-".into(), |cost| format!("{cost:.1}")),
+    ]
+}
+
+/// Three digits or so.
+fn short(value: f64) -> String {
+    if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+fn times(times: Option<&Percentiles>) -> String {
+    times.map_or("-".into(), |times| format!("{}/{}", short_ns(times.p50), short_ns(times.p99)))
+}
+
+/// Nanoseconds, from 100 µs on in microseconds, from 100 ms on in milliseconds: a figure of five places.
+fn short_ns(value: u64) -> String {
+    match value {
+        0..100_000 => value.to_string(),
+        100_000..100_000_000 => format!("{}us", value / 1_000),
+        _ => format!("{}ms", value / 1_000_000),
+    }
+}
+
+/// A row for each lock, workload and number of cores of which there are several strategies.
+fn strategies(run: &Run) -> Option<Table> {
+    let places: BTreeSet<_> = run
+        .cells
+        .iter()
+        .map(|CellSummary { scenario, .. }| (scenario.cores, scenario.workload, scenario.lock))
+        .collect();
+    let rows: Vec<_> = places
+        .into_iter()
+        .filter_map(|(cores, workload, lock)| {
+            let find = |&strategy: &Strategy| {
+                let scenario = Scenario { lock, strategy, workload, cores };
+                run.cells.iter().find(|cell| cell.scenario == scenario).map(|cell| cell.ns_per_op.median)
+            };
+            let found: Vec<_> = Strategy::ALL.iter().map(find).collect();
+            let base = find(&Strategy::Merged);
+            let figure = |figure: Option<f64>| match (figure, base) {
+                (None, _) => "-".into(),
+                (Some(ns), None) => short(ns),
+                (Some(ns), Some(base)) => format!("{} ({:.2})", short(ns), ns / base),
+            };
+            (found.iter().flatten().count() > 1).then(|| {
+                let names = [workload.to_string(), cores.to_string(), lock.to_string()];
+                names.into_iter().chain(found.into_iter().map(figure)).collect()
+            })
+        })
+        .collect();
+    let names = Strategy::ALL.iter().map(|strategy| strategy.name());
+    let header: Vec<_> = ["workload", "cores", "lock"].into_iter().chain(names).collect();
+    (!rows.is_empty()).then(|| table(&header, 3, rows))
+}
+
+/// What cannot run, each reason once.
+#[must_use]
+pub fn refused(all: &[Refused]) -> String {
+    let mut reasons: Vec<(&str, BTreeSet<String>)> = vec![];
+    for refused in all {
+        let Scenario { lock, cores, .. } = refused.scenario;
+        let what = format!("{lock} on {cores} {}", if cores == 1 { "core" } else { "cores" });
+        match reasons.iter_mut().find(|(why, _)| *why == refused.why) {
+            Some((_, scenarios)) => _ = scenarios.insert(what),
+            None => reasons.push((&refused.why, BTreeSet::from([what]))),
+        }
+    }
+    let lines = reasons.into_iter().map(|(why, scenarios)| {
+        format!("Left out: {}: {why}.\n", scenarios.into_iter().collect::<Vec<_>>().join(", "))
+    });
+    lines.collect()
+}

@@ -1,0 +1,94 @@
+//! Writes the records of a run: each line whole, or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::interrupt;
+use crate::record::{self, Kind};
+
+/// A file of records that grows.
+#[derive(Debug)]
+pub struct Records {
+    file: File,
+    path: PathBuf,
+    /// Its length, up to the end of the last whole line.
+    whole: u64,
+    failed: bool,
+}
+
+impl Records {
+    /// A new file in `directory`, which is made if there is none; its name says when, and where the run is.
+    ///
+    /// # Errors
+    ///
+    /// The directory or the file cannot be made.
+    pub fn create(directory: &Path, started: jiff::Timestamp, place: &str) -> Result<Self> {
+        fs::create_dir_all(directory).with_context(|| format!("cannot make the directory {}", directory.display()))?;
+        let stem = format!("{}-{place}", started.strftime("%Y%m%dT%H%M%SZ"));
+        let mut path = directory.join(format!("{stem}.jsonl"));
+        for again in 2.. {
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { file, path, whole: 0, failed: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && again < 100 => {
+                    path = directory.join(format!("{stem}-{again}.jsonl"));
+                }
+                Err(error) => return Err(error).with_context(|| format!("cannot make {}", path.display())),
+            }
+        }
+        unreachable!("the hundredth attempt returns")
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a line could not be written.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written; then the file ends with the last line that could.
+    pub fn write<R: Kind>(&mut self, record: &R) -> Result<()> {
+        let line = record::line(record);
+        let _whole = interrupt::whole();
+        let Err(error) = self.file.write_all(line.as_bytes()) else {
+            self.whole += line.len() as u64;
+            return Ok(());
+        };
+        self.failed = true;
+        let kept = match self.file.set_len(self.whole) {
+            Ok(()) => "it ends with its last whole line".to_owned(),
+            Err(error) => format!("its last line is cut off, for it cannot be shortened either ({error})"),
+        };
+        Err(error).with_context(|| format!("cannot write to {}: {kept}", self.path.display()))
+    }
+}
+
+/// Writes `text` to `path`: the whole of it, or nothing is there that was not there before.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn atomically(path: &Path, text: &str) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask, like any file
+        let mut file = builder.prefix(".report-").tempfile_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
