@@ -5,7 +5,7 @@
 //!                          │
 //!                       measure ─┬─ pool: strategy × lock, over the Arena       pages
 //!                                ├─ workers on cores: Gate, warm-up, fixed time  gate, worker
-//!                                │    └─ each: a Load, one operation a step      load
+//!                                │    └─ each: a Load, one operation a step      subject, load
 //!                                └─ Instrumented lock ──► Samples, by core       samples, histogram
 //!                          ▼
 //!                         Pass                      record: ticks and counts, as JSON
@@ -37,6 +37,7 @@ mod pages;
 pub mod plan;
 pub mod record;
 mod samples;
+mod subject;
 mod worker;
 
 pub use arena::Arena;

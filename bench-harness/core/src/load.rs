@@ -17,21 +17,12 @@ use crate::arena::Arena;
 use crate::pages::{Pages, Refused};
 
 /// Where a worker stands.
-pub(crate) struct Place<'p, P> {
-    pub(crate) pages: &'p P,
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
     pub(crate) arena: &'static Arena,
     pub(crate) worker: usize,
     pub(crate) workers: usize,
 }
-
-// By hand: a derive would ask the same of `P`.
-impl<P> Clone for Place<'_, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P> Copy for Place<'_, P> {}
 
 /// A load of one worker.
 pub(crate) trait Load<'p, P: Pages>: Sized {
@@ -46,7 +37,7 @@ pub(crate) trait Load<'p, P: Pages>: Sized {
     }
 
     /// Before the gate: what it needs to be set up.
-    fn begin(place: Place<'p, P>) -> Result<Self, Refused>;
+    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused>;
 
     /// One operation.
     fn step(&mut self) -> Result<(), Refused>;

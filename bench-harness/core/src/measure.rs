@@ -17,6 +17,7 @@ use crate::pages::{Pages, Plain, Refused, conserved};
 use crate::plan::Times;
 use crate::record::{CoreCount, Pass, Scenario, Wrong};
 use crate::samples::{self, Sampler};
+use crate::subject::{Loaded, Subject};
 use crate::worker::{Ticks, work};
 
 /// Why `scenario` cannot be measured on `machine`, if it cannot.
@@ -117,9 +118,13 @@ impl<M: Machine> Run<'_, M> {
     }
 
     fn with_load<'p, P: Pages, W: Load<'p, P>>(&self, pages: &'p P) -> Pass {
+        self.pass(&Loaded::<P, W>::new(pages))
+    }
+
+    fn pass(&self, subject: &dyn Subject) -> Pass {
         let workers = usize::from(self.scenario.cores);
         let counts = Mutex::<Ticket, _>::new([CoreCount::default(); MAX_CORES]);
-        let wrong = self.run::<P, W>(pages, workers, &|worker, count| counts.lock()[worker] = count).err();
+        let wrong = self.work(subject, workers, &|worker, count| counts.lock()[worker] = count).err();
         Pass {
             scenario: self.scenario,
             repeat: self.repeat,
@@ -131,9 +136,9 @@ impl<M: Machine> Run<'_, M> {
     }
 
     /// The workers, and what comes before and after them.
-    fn run<'p, P: Pages, W: Load<'p, P>>(
+    fn work(
         &self,
-        pages: &'p P,
+        subject: &dyn Subject,
         workers: usize,
         counted: &(dyn Fn(usize, CoreCount) + Sync),
     ) -> Result<(), Wrong> {
@@ -142,11 +147,11 @@ impl<M: Machine> Run<'_, M> {
         let alone = Mutex::<Ticket, ()>::new(());
         let verdict = Mutex::<Ticket, Result<(), Wrong>>::new(Ok(()));
 
-        let before = pages.census()?;
-        W::set_up(pages).map_err(|Refused| Wrong::Refused)?;
+        let before = subject.census()?;
+        subject.set_up().map_err(|Refused| Wrong::Refused)?;
         let all = self.machine.run_on(workers, &|worker| {
-            let place = Place { pages, arena: self.arena, worker, workers };
-            match work::<M, P, W>(place, &gate, &alone, ticks) {
+            let place = Place { arena: self.arena, worker, workers };
+            match work::<M>(subject, place, &gate, &alone, ticks) {
                 Ok(Some(count)) => counted(worker, count),
                 Ok(None) => {} // another worker has a reason to stop
                 Err(Refused) => *verdict.lock() = Err(Wrong::Refused),
@@ -156,8 +161,8 @@ impl<M: Machine> Run<'_, M> {
         let referee = self.machine.run_on(1, &|_| {
             let mut verdict = verdict.lock();
             *verdict = verdict.and_then(|()| {
-                W::tear_down(pages).map_err(|Refused| Wrong::Refused)?;
-                conserved(pages, &before)
+                subject.tear_down().map_err(|Refused| Wrong::Refused)?;
+                conserved(&subject.census()?, &before)
             });
         });
         all.and(referee).map_err(|Panicked| Wrong::Panicked)?;

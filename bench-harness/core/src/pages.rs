@@ -36,12 +36,11 @@ pub(crate) trait Pages: Sync {
 }
 
 /// Everything was put back: all of it is free, in the blocks that it was in before.
-pub(crate) fn conserved<P: Pages>(pages: &P, before: &Census) -> Result<(), Wrong> {
-    let after = pages.census()?;
+pub(crate) fn conserved(after: &Census, before: &Census) -> Result<(), Wrong> {
     if after.free_pages != RANGE.len() {
         return Err(Wrong::Leaked);
     }
-    if after != *before {
+    if after != before {
         return Err(Wrong::NotCoalesced);
     }
     Ok(())

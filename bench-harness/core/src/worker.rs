@@ -5,20 +5,18 @@
 //!  one by one      opens         start                      stop     one by one
 //!                                      its own, in ticks: read between batches
 //! ```
-//!
-//! Setting up and putting back is done one by one, under a lock of its own: the lock under test may be slow to hand
-//! over, where there are more emulated cores than real ones, and thousands of operations of no interest would wait.
 
 use hyp_locks::Ticket;
 use lock_api::Mutex;
 
 use crate::gate::Gate;
-use crate::load::{Load, Place};
+use crate::load::Place;
 use crate::machine::Machine;
-use crate::pages::{Pages, Refused};
+use crate::pages::Refused;
 use crate::plan::Times;
 use crate::record::CoreCount;
 use crate::samples;
+use crate::subject::{Batch, Subject};
 
 /// The times of a pass in ticks.
 #[derive(Clone, Copy, Debug)]
@@ -44,32 +42,35 @@ impl Ticks {
 }
 
 /// What worker `place.worker` counted; `None` if another one did not make it to the gate.
-pub(crate) fn work<'p, M: Machine, P: Pages, W: Load<'p, P>>(
-    place: Place<'p, P>,
+pub(crate) fn work<M: Machine>(
+    subject: &dyn Subject,
+    place: Place,
     gate: &Gate,
     alone: &Mutex<Ticket, ()>,
     ticks: Ticks,
 ) -> Result<Option<CoreCount>, Refused> {
-    let expected = gate.expect();
-    let mut load = {
-        let _alone = alone.lock();
-        W::begin(place)?
-    };
-    let Some(opens) = expected.pass::<M>(ticks.lead) else {
-        let _alone = alone.lock();
-        load.end()?;
-        return Ok(None);
-    };
+    let mut expected = Some(gate.expect());
+    let mut counted = None;
+    subject.with(place, alone, &mut |load| {
+        if let Some(opens) = expected.take().and_then(|expected| expected.pass::<M>(ticks.lead)) {
+            counted = Some(count::<M>(load, place.worker, opens, ticks)?);
+        }
+        Ok(())
+    })?;
+    Ok(counted)
+}
 
+/// Warms up, then counts.
+fn count<M: Machine>(load: &mut dyn Batch, worker: usize, opens: u64, ticks: Ticks) -> Result<CoreCount, Refused> {
     // The batch grows while the warm-up lasts, until it is long enough.
     let mut batch = 1_u32;
     let mut before = opens;
     let begins = opens + ticks.warmup;
     let start = loop {
-        run(&mut load, batch)?;
+        load.run(batch)?;
         let now = M::now();
         if now >= begins {
-            samples::clear(place.worker);
+            samples::clear(worker);
             break M::now();
         }
         if now - before < ticks.batch {
@@ -80,21 +81,12 @@ pub(crate) fn work<'p, M: Machine, P: Pages, W: Load<'p, P>>(
 
     let ends = start + ticks.measure;
     let mut ops = 0;
-    let stop = loop {
-        run(&mut load, batch)?;
+    loop {
+        load.run(batch)?;
         ops += u64::from(batch);
         let now = M::now();
         if now >= ends {
-            break now;
+            return Ok(CoreCount { ops, start, stop: now });
         }
-    };
-    let _alone = alone.lock();
-    load.end()?;
-    Ok(Some(CoreCount { ops, start, stop }))
-}
-
-/// The measured loop.
-#[inline(never)] // once for the warm-up and for the measurement: the same code, warm
-fn run<'p, P: Pages, W: Load<'p, P>>(load: &mut W, batch: u32) -> Result<(), Refused> {
-    (0..batch).try_for_each(|_| load.step())
+    }
 }

@@ -4,17 +4,17 @@
 use super::{Load, Place};
 use crate::pages::{Pages, Refused};
 
-pub(crate) struct Pair<'p, P>(Place<'p, P>);
+pub(crate) struct Pair<'p, P>(&'p P);
 
 impl<'p, P: Pages> Load<'p, P> for Pair<'p, P> {
-    fn begin(place: Place<'p, P>) -> Result<Self, Refused> {
-        Ok(Self(place))
+    fn begin(pages: &'p P, _: Place) -> Result<Self, Refused> {
+        Ok(Self(pages))
     }
 
     #[inline]
     fn step(&mut self) -> Result<(), Refused> {
-        let page = self.0.pages.alloc(0)?;
-        self.0.pages.put(page)
+        let page = self.0.alloc(0)?;
+        self.0.put(page)
     }
 
     fn end(self) -> Result<(), Refused> {

@@ -12,7 +12,7 @@ use crate::pages::{Pages, Refused};
 const SHARED: usize = 16;
 
 pub(crate) struct RefPage<'p, P> {
-    place: Place<'p, P>,
+    pages: &'p P,
     at: usize,
     stride: usize,
 }
@@ -31,16 +31,16 @@ impl<'p, P: Pages> Load<'p, P> for RefPage<'p, P> {
         (0..SHARED).try_for_each(|i| pages.put(shared(i)))
     }
 
-    fn begin(place: Place<'p, P>) -> Result<Self, Refused> {
-        Ok(Self { place, at: place.worker, stride: 2 * place.worker + 1 })
+    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused> {
+        Ok(Self { pages, at: place.worker, stride: 2 * place.worker + 1 })
     }
 
     #[inline]
     fn step(&mut self) -> Result<(), Refused> {
         self.at = self.at.wrapping_add(self.stride);
         let page = shared(self.at);
-        self.place.pages.get(page)?;
-        self.place.pages.put(page)
+        self.pages.get(page)?;
+        self.pages.put(page)
     }
 
     fn end(self) -> Result<(), Refused> {

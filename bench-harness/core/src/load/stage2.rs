@@ -19,7 +19,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use hyp_pool::Pfn;
 
 use super::{Load, Place, Rng};
-use crate::arena::ENTRIES;
+use crate::arena::{Arena, ENTRIES};
 use crate::pages::{Pages, Refused};
 
 const LEAF: u64 = 1;
@@ -28,7 +28,8 @@ const SHIFTS: [u32; 3] = [18, 9, 0];
 
 /// The tables of one guest.
 pub(crate) struct Tables<'p, P> {
-    place: Place<'p, P>,
+    pages: &'p P,
+    arena: &'static Arena,
     root: Pfn,
 }
 
@@ -37,7 +38,7 @@ impl<'p, P: Pages> Tables<'p, P> {
     /// tables are changed by its worker alone; another who gets the page next is ordered after by the pool.
     #[inline]
     fn entry(&self, table: Pfn, shift: u32, page: u64) -> &'static AtomicU64 {
-        &self.place.arena.page(table)[(page >> shift) as usize & (ENTRIES - 1)]
+        &self.arena.page(table)[(page >> shift) as usize & (ENTRIES - 1)]
     }
 
     /// Maps guest page `page`; `false` if it is mapped.
@@ -48,8 +49,8 @@ impl<'p, P: Pages> Tables<'p, P> {
             let entry = self.entry(table, shift, page);
             let below = entry.load(Relaxed);
             table = if below == 0 {
-                let fresh = self.place.pages.alloc(0)?;
-                self.place.pages.get(table)?;
+                let fresh = self.pages.alloc(0)?;
+                self.pages.get(table)?;
                 entry.store(fresh.get() as u64, Relaxed);
                 fresh
             } else {
@@ -60,7 +61,7 @@ impl<'p, P: Pages> Tables<'p, P> {
         if leaf.load(Relaxed) != 0 {
             return Ok(false);
         }
-        self.place.pages.get(table)?;
+        self.pages.get(table)?;
         leaf.store(page << 1 | LEAF, Relaxed);
         Ok(true)
     }
@@ -68,7 +69,7 @@ impl<'p, P: Pages> Tables<'p, P> {
     /// Unmaps guest page `page`, which is mapped, and frees the tables that this leaves empty, but for the root.
     #[inline]
     fn unmap(&self, page: u64) -> Result<(), Refused> {
-        let pages = self.place.pages;
+        let pages = self.pages;
         let upper = self.entry(self.root, SHIFTS[0], page);
         let middle = Pfn::new(upper.load(Relaxed) as usize);
         let lower = self.entry(middle, SHIFTS[1], page);
@@ -91,7 +92,7 @@ impl<'p, P: Pages> Tables<'p, P> {
 
     /// Unmaps whatever is mapped.
     fn clear(&self) -> Result<(), Refused> {
-        let each = |table: Pfn| (0_u64..).zip(self.place.arena.page(table)).filter(|(_, e)| e.load(Relaxed) != 0);
+        let each = |table: Pfn| (0_u64..).zip(self.arena.page(table)).filter(|(_, e)| e.load(Relaxed) != 0);
         for (i, upper) in each(self.root) {
             let middle = Pfn::new(upper.load(Relaxed) as usize);
             for (j, lower) in each(middle) {
@@ -124,8 +125,8 @@ pub(crate) struct Stage2<'p, P, S> {
 }
 
 impl<'p, P: Pages, S: Storm> Load<'p, P> for Stage2<'p, P, S> {
-    fn begin(place: Place<'p, P>) -> Result<Self, Refused> {
-        let tables = Tables { place, root: place.pages.alloc(0)? };
+    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused> {
+        let tables = Tables { pages, arena: place.arena, root: pages.alloc(0)? };
         Ok(Self { tables, storm: S::new(place.worker, place.workers) })
     }
 
@@ -136,7 +137,7 @@ impl<'p, P: Pages, S: Storm> Load<'p, P> for Stage2<'p, P, S> {
 
     fn end(self) -> Result<(), Refused> {
         self.tables.clear()?;
-        self.tables.place.pages.put(self.tables.root)
+        self.tables.pages.put(self.tables.root)
     }
 }
 
