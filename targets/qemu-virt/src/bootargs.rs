@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nothing, `suite` | every case of the suite |
 //! | `suite TEXT` | the cases with `TEXT` in their names |
-//! | `bench PRESET` | measures the cells of a preset, and prints the records |
+//! | `bench REQUEST` | measures what a line such as `quick locks=ticket,mcs cores=1,4` asks for, and prints the records |
 //! | `provoke panic` | panics, on the last core: must end with status 101 |
 //! | `provoke exception` | reads where nothing is mapped, on the last core: must end with status 102 |
 //! | `provoke deadlock` | an interrupt handler waits for the lock that it interrupted, on the last core: a time limit must end it |
@@ -16,7 +16,7 @@ use core::fmt;
 pub enum Command<'a> {
     /// Run the cases that have this in their names.
     Suite(&'a str),
-    /// Measure the cells of this preset.
+    /// Measure what this line asks for, as `bench_core::Request` understands it.
     Bench(&'a str),
     /// Do what must not be done, to see that it is noticed.
     Provoke(Mishap),
@@ -41,7 +41,7 @@ impl fmt::Display for BadBootargs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "kernel command line: \"{}\" is none of: suite [TEXT], bench PRESET, provoke panic|exception|deadlock",
+            "kernel command line: \"{}\" is none of: suite [TEXT], bench REQUEST, provoke panic|exception|deadlock",
             self.0
         )
     }
@@ -54,11 +54,13 @@ impl<'a> Command<'a> {
     ///
     /// [`BadBootargs`], with the whole of it.
     pub fn parse(bootargs: &'a str) -> Result<Self, BadBootargs<'a>> {
+        if let Some(request) = bootargs.trim_start().strip_prefix("bench ") {
+            return Ok(Self::Bench(request.trim()));
+        }
         let mut words = bootargs.split_ascii_whitespace();
         let command = match (words.next(), words.next()) {
             (None, _) => Self::Suite(""),
             (Some("suite"), filter) => Self::Suite(filter.unwrap_or("")),
-            (Some("bench"), Some(preset)) => Self::Bench(preset),
             (Some("provoke"), Some("panic")) => Self::Provoke(Mishap::Panic),
             (Some("provoke"), Some("exception")) => Self::Provoke(Mishap::Exception),
             (Some("provoke"), Some("deadlock")) => Self::Provoke(Mishap::Deadlock),
@@ -79,6 +81,7 @@ mod tests {
             ("suite", Command::Suite("")),
             ("  suite   pool ", Command::Suite("pool")),
             ("bench quick", Command::Bench("quick")),
+            (" bench  full cores=4 repeats=1 ", Command::Bench("full cores=4 repeats=1")),
             ("provoke panic", Command::Provoke(Mishap::Panic)),
             ("provoke exception", Command::Provoke(Mishap::Exception)),
             ("provoke deadlock", Command::Provoke(Mishap::Deadlock)),
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for bootargs in ["suit", "bench", "bench quick twice", "suite a b", "provoke", "provoke joy", "root=/dev/vda"] {
+        for bootargs in ["suit", "bench", "benchmark", "suite a b", "provoke", "provoke joy", "root=/dev/vda"] {
             assert_eq!(Command::parse(bootargs), Err(BadBootargs(bootargs)));
         }
     }

@@ -1,5 +1,93 @@
-//! To be written.
+//! The bench agent: measures what the kernel command line asks for, and prints the records.
+//!
+//! ```text
+//! @plan {"passes":460}
+//! # ticket split pair 4: there are not so many cores here         a cell that cannot run here, and why
+//! @pass {"scenario":{"lock":"ticket",…},…}                        one line a pass, as bench_core::Pass has it
+//! @done
+//! ```
+//!
+//! Lines that begin with `@` are for the host program, which makes a report of them; the rest is for people.
+
 use super::level::Level;
-pub(crate) fn run<L: Level>(_: &crate::Board<L>, _: &str) -> u8 {
-    1
+use super::{Board, cpu};
+use crate::status;
+use bench_core::{Arena, Machine, Panicked, Pass, Request, measure, refusal};
+use core::str;
+use hyp_locks::{Daif, Ticket};
+use lock_api::Mutex;
+use serde::Serialize;
+
+static ARENA: Arena = Arena::new();
+
+impl<L: Level> Machine for Board<L> {
+    type Irq = Daif;
+
+    const INTERRUPTS: bool = true;
+
+    #[inline]
+    fn now() -> u64 {
+        cpu::counter()
+    }
+
+    #[inline]
+    fn core() -> usize {
+        L::core_index()
+    }
+
+    fn hz(&self) -> u64 {
+        cpu::counter_hz()
+    }
+
+    fn cores(&self) -> usize {
+        self.machine().cores()
+    }
+
+    fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Panicked> {
+        hyp_suite::Board::run_on(self, cores, work);
+        Ok(()) // a panic stops the machine
+    }
+}
+
+/// Measures what `request` asks for.
+pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
+    #[derive(Serialize)]
+    struct Plan {
+        passes: usize,
+    }
+
+    let request = match Request::parse(request) {
+        Ok(request) => request,
+        Err(error) => {
+            println!("bench: {error}");
+            return status::BAD_BOOTARGS;
+        }
+    };
+    let plan = request.plan(hyp_suite::Board::cores(board));
+    for cell in plan.cells() {
+        if let Some(why) = refusal(board, &cell) {
+            println!("# {} {} {} {}: {why}", cell.lock, cell.strategy, cell.workload, cell.cores);
+        }
+    }
+    let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
+    print("@plan", &Plan { passes: 2 * cells().count() });
+    let mut all_well = true;
+    for (repeat, cell) in cells() {
+        for instrumented in [false, true] {
+            let pass = measure(board, &ARENA, cell, repeat, plan.times, instrumented);
+            all_well &= pass.wrong.is_none();
+            print::<Pass>("@pass", &pass);
+        }
+    }
+    println!("@done");
+    if all_well { status::PASSED } else { status::FAILED }
+}
+
+/// Prints a line for the host program.
+fn print<T: Serialize>(tag: &str, value: &T) {
+    static LINE: Mutex<Ticket, [u8; 1 << 17]> = Mutex::new([0; 1 << 17]);
+    let mut line = LINE.lock();
+    // Room for three histograms with every bucket in use.
+    let len = serde_json_core::to_slice(value, &mut *line).expect("a record fits into its line");
+    println!("{tag} {}", str::from_utf8(&line[..len]).expect("JSON is text"));
 }

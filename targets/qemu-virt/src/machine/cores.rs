@@ -34,7 +34,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// As many cores as an image has stacks for.
 pub const MAX_CORES: usize = 64;
 
-const STACK_PAGES: usize = 16;
+const STACK_PAGES: usize = 32;
 static mut STACKS: [Stack<STACK_PAGES>; MAX_CORES] = [const { Stack::new() }; MAX_CORES];
 
 type Work<'a> = &'a (dyn Fn(usize) + Sync);
