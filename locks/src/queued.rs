@@ -35,7 +35,7 @@
 //! * N1 `locked` goes from 0 to 1 by a compare-exchange, whose winner holds, and back by the holder only.
 //! * N2 A node is reached from `tail`, or from `next` of the node before it, and from nowhere else.
 //! * N3 `lock_slow` returns only when its node is reached from neither: whoever granted it the head looks there no
-//!   more (Q11 was its last), and `tail` has moved on, to null (Q9) or to a successor's node, whose link has been
+//!   more (Q11 was its last, and is behind us by Q12 and Q7), and `tail` has moved on, to null (Q9) or to a successor's node, whose link has been
 //!   stored and read (Q10).
 //! * N4 The lock points to a frame only while its owner is in `lock`; so a lock nobody waits for may be moved,
 //!   dropped, and its guard sent or forgotten.
@@ -63,13 +63,13 @@
 //! | Q2 | `locked` compare-exchange, not queued or trying | Acquire | Q12 | after the section whose release left 0 |
 //! | Q3 | `tail` swap | AcqRel | Q3 | Release: the node's first values are there before a successor stores its link in it. Acquire: the same of the predecessor's node |
 //! | Q4 | link store | Release | Q8, Q10 | our node's `wait` = 1 is there before the predecessor's 0 |
-//! | Q5 | own `wait` load, waiting | Acquire | Q11 | orders nothing that the lock guards (Q7 does): our node's memory is free for other use when its last access by another, Q11, is behind us |
+//! | Q5 | own `wait` load, waiting | Acquire | – | could be Relaxed, see Q11; waiting always acquires, at no cost |
 //! | Q6 | `locked` load, waiting | Acquire | – | could be Relaxed, for Q7 decides; waiting always acquires, at no cost |
 //! | Q7 | `locked` compare-exchange, head | Acquire | Q12 | after the section whose release left 0 |
 //! | Q8 | own `next` load | Acquire | Q4 | the successor's node is ready to be told |
 //! | Q9 | `tail` compare-exchange, me to null | Relaxed | – | hands nothing over: who finds null goes for `locked` like anyone, and our own later nodes at this address come after it in program order |
 //! | Q10 | own `next` load, waiting | Acquire | Q4 | as Q8 |
-//! | Q11 | successor's `wait` store | Release | Q5 | see Q5 |
+//! | Q11 | successor's `wait` store | Relaxed | – | guards nothing: who is told goes for `locked` like anyone. It is the last access to a node by another than its owner; the granter's Q12 comes after it, and the owner's Q7, before its frame ends, after that |
 //! | Q12 | `locked` store | Release | Q2, Q7 | our section is done before the next one takes |
 //! | Q13 | `locked` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
 //! | Q14 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
@@ -173,7 +173,7 @@ impl<W: Wait> Queued<W> {
         }
         // SAFETY: by N3 its owner stays in `lock_slow` until it is told.
         let successor = unsafe { &*successor };
-        successor.wait.store(0, Release); // Q11 head: 1 -> 0
+        successor.wait.store(0, Relaxed); // Q11 head: 1 -> 0
     }
 }
 

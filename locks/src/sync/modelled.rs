@@ -27,36 +27,45 @@ macro_rules! initial {
 
 pub(crate) use {constructor, initial};
 
-/// An atomic whose every access asks whether the mutant under way weakens it.
+/// An atomic whose every access asks whether the mutant under way weakens it, and and whose every load is an event that loom
+/// reorders with the other threads'.
+///
+/// Loom remembers the last access to an atomic alone: "A loads; B loads, then exchanges" hides A's load behind B's, two
+/// loads do not depend on each other, and the order in which B came first is never run. A relaxed read-modify-write
+/// of a second word, which orders nothing, brings it back; the load itself may still be stale.
 macro_rules! atomic {
     ($name:ident $(<$t:ident>)?, $value:ty) => {
         #[doc = concat!("`", stringify!($name), "` as loom models it.")]
         #[derive(Debug)]
-        pub struct $name $(<$t>)? (model::$name $(<$t>)?);
+        pub struct $name $(<$t>)? {
+            word: model::$name $(<$t>)?,
+            loads: model::AtomicU32,
+        }
 
         impl $(<$t>)? $name $(<$t>)? {
             /// A modelled atomic; inside a model only.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                Self(model::$name::new(value))
+                Self { word: model::$name::new(value), loads: model::AtomicU32::new(0) }
             }
 
             /// As in `core`.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
-                self.0.load(mutants::ordering(Location::caller(), order))
+                self.loads.fetch_add(0, Relaxed);
+                self.word.load(mutants::ordering(Location::caller(), order))
             }
 
             /// As in `core`.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                self.0.store(value, mutants::ordering(Location::caller(), order));
+                self.word.store(value, mutants::ordering(Location::caller(), order));
             }
 
             /// As in `core`.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                self.0.swap(value, mutants::ordering(Location::caller(), order))
+                self.word.swap(value, mutants::ordering(Location::caller(), order))
             }
 
             /// As in `core`; a mutant weakens the ordering of success.
@@ -69,9 +78,10 @@ macro_rules! atomic {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let success = mutants::ordering(Location::caller(), success);
-                self.0.compare_exchange(current, new, success, failure)
+                self.word.compare_exchange(current, new, success, failure)
             }
         }
+
     };
 }
 
@@ -83,9 +93,26 @@ impl AtomicU32 {
     /// As in `core`.
     #[track_caller]
     pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-        self.0.fetch_add(value, mutants::ordering(Location::caller(), order))
+        self.word.fetch_add(value, mutants::ordering(Location::caller(), order))
     }
 }
+
+/// The end of an atomic is an access to it that excludes all others. A queue node ends with its waiter's frame: an
+/// access by another thread that nothing orders before that is found.
+macro_rules! ends {
+    ($name:ident $(<$t:ident>)?) => {
+        impl $(<$t>)? Drop for $name $(<$t>)? {
+            fn drop(&mut self) {
+                if !std::thread::panicking() {
+                    self.word.with_mut(|_| ()); // but not while loom unwinds, having found something
+                }
+            }
+        }
+    };
+}
+
+ends!(AtomicU32); // not `AtomicBool`: loom's has no such access, and only locks of one core use it
+ends!(AtomicPtr<T>);
 
 /// Weakens one access of an algorithm while a model of it runs.
 pub mod mutants {

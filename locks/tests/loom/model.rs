@@ -1,0 +1,224 @@
+//! The models, generic over the lock.
+
+use std::any::Any;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hyp_locks::wait::{Spin, Wait, Word};
+use hyp_locks::{Mcs, Queued, Ticket};
+use lock_api::RawMutex;
+use loom::cell::UnsafeCell;
+use loom::model::Builder;
+use loom::thread;
+
+/// A lock that a model can make: loom's atomics have no constant initial value.
+pub(crate) trait Fresh: RawMutex<Guard: Send> + Send + Sync + Sized + 'static {
+    fn fresh() -> Self;
+}
+
+impl<W: Wait + 'static> Fresh for Ticket<W> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+impl<W: Wait + 'static> Fresh for Mcs<W> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+impl<W: Wait + 'static> Fresh for Queued<W> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+/// Looks, and yields to the other threads of the model. After `LOOKS` looks in vain of one wait the execution goes on
+/// to its end, checked as ever, but nothing new branches off: three threads of which two look at one word could
+/// otherwise take turns at looking for ever, and each turn would be explored.
+pub(crate) struct Patient<const LOOKS: u32>;
+
+// SAFETY: the one way out is `ahead == 0` for the value just seen. Loom unwinds when it has found something; nothing
+// of the model is used after that.
+unsafe impl<const LOOKS: u32> Wait for Patient<LOOKS> {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        let mut looks = 0;
+        loop {
+            let seen = word.look();
+            if ahead(seen) == 0 {
+                return seen;
+            }
+            looks += 1;
+            if looks == LOOKS {
+                loom::skip_branch();
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+loom::lazy_static! {
+    static ref WAITS: loom::sync::atomic::AtomicU32 = loom::sync::atomic::AtomicU32::new(0);
+}
+
+/// Tells that a wait has begun, and waits as [`Spin`] does.
+pub(crate) struct Announced;
+
+// SAFETY: `Spin` waits.
+unsafe impl Wait for Announced {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        WAITS.fetch_add(1, Ordering::Release);
+        Spin::until(word, ahead)
+    }
+}
+
+/// What a thread of a model does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Do {
+    /// A section by `lock`.
+    Lock,
+    /// A section by `try_lock`, if it succeeds.
+    Try,
+}
+
+pub(crate) use Do::{Lock, Try};
+
+/// A model: what each thread does. The first is the one that starts the others.
+pub(crate) type Plan = &'static [&'static [Do]];
+
+/// The lock, and a cell that loom watches: two accesses that no lock orders are an error.
+struct Guarded<L> {
+    lock: L,
+    cell: UnsafeCell<u32>,
+    sections: AtomicU32, // of `std`: loom does not see it
+}
+
+// SAFETY: the cell is accessed with the lock held; if the lock fails in that, loom tells.
+unsafe impl<L: Sync> Sync for Guarded<L> {}
+
+impl<L: Fresh> Guarded<L> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { lock: L::fresh(), cell: UnsafeCell::new(0), sections: AtomicU32::new(0) })
+    }
+
+    fn section(&self, guard: L::Guard) {
+        self.cell.with_mut(|cell| {
+            // SAFETY: loom has checked that nobody else accesses it, or has panicked.
+            unsafe { *cell += 1 }
+        });
+        self.sections.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the guard is that of an acquisition by the caller.
+        unsafe { self.lock.unlock(guard) };
+    }
+
+    fn run(&self, todo: &[Do]) {
+        for what in todo {
+            match what {
+                Lock => self.section(self.lock.lock()),
+                Try => {
+                    if let Some(guard) = self.lock.try_lock() {
+                        self.section(guard);
+                    }
+                }
+            }
+        }
+    }
+
+    /// After all threads have ended: nothing was lost, and the lock is free.
+    fn finish(&self) {
+        self.cell.with(|cell| {
+            // SAFETY: as above.
+            let cell = unsafe { *cell };
+            assert_eq!(cell, self.sections.load(Ordering::Relaxed), "sections were lost");
+        });
+        assert!(!self.lock.is_locked(), "the lock stays held");
+        assert!(self.lock.try_lock().is_some(), "the lock is not free");
+    }
+}
+
+/// Checks `model` with at most `preemptions` preemptions (`None`: any number); returns how many executions there were.
+fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> u32 {
+    let executions = Arc::new(AtomicU32::new(0));
+    let mut builder = Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check({
+        let executions = executions.clone();
+        move || {
+            executions.fetch_add(1, Ordering::Relaxed);
+            model();
+        }
+    });
+    executions.load(Ordering::Relaxed)
+}
+
+/// Every thread does its part of `plan`; no two sections race, none is lost, and the lock is free in the end.
+pub(crate) fn exclusion<L: Fresh>(plan: Plan, preemptions: Option<usize>) -> u32 {
+    check(preemptions, move || {
+        let guarded = Guarded::<L>::new();
+        let others: Vec<_> = plan[1..]
+            .iter()
+            .map(|todo| {
+                let guarded = guarded.clone();
+                thread::spawn(move || guarded.run(todo))
+            })
+            .collect();
+        guarded.run(plan[0]);
+        for other in others {
+            other.join().unwrap();
+        }
+        guarded.finish();
+    })
+}
+
+/// One thread locks, another unlocks with the guard that it was given, a third one comes in between.
+pub(crate) fn guard_sent<L: Fresh>(preemptions: Option<usize>) -> u32 {
+    check(preemptions, || {
+        let guarded = Guarded::<L>::new();
+        let guard = guarded.lock.lock();
+        let waiter = thread::spawn({
+            let guarded = guarded.clone();
+            move || guarded.run(&[Lock])
+        });
+        let releaser = thread::spawn({
+            let guarded = guarded.clone();
+            move || guarded.section(guard)
+        });
+        waiter.join().unwrap();
+        releaser.join().unwrap();
+        guarded.finish();
+    })
+}
+
+/// A lock that is handed to a waiter, who keeps it, is never free: `is_locked` says so at all times. The lock waits with
+/// [`Announced`], so that the holder knows of the waiter.
+pub(crate) fn held_throughout<L: Fresh>(preemptions: Option<usize>) -> u32 {
+    check(preemptions, || {
+        let lock = Arc::new(L::fresh());
+        let guard = lock.lock();
+        let before = WAITS.load(Ordering::Relaxed);
+        let waiter = thread::spawn({
+            let lock = lock.clone();
+            move || mem::forget(lock.lock())
+        });
+        let watcher = thread::spawn({
+            let lock = lock.clone();
+            move || assert!(lock.is_locked(), "free between two holders")
+        });
+        while WAITS.load(Ordering::Acquire) == before {
+            thread::yield_now();
+        }
+        // SAFETY: acquired above.
+        unsafe { lock.unlock(guard) };
+        waiter.join().unwrap();
+        watcher.join().unwrap();
+    })
+}
+
+/// What a model found: the first sentence of what it panicked with.
+pub(crate) fn finding(panic: &(dyn Any + Send)) -> &str {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let said = said.unwrap_or("a panic without words").trim();
+    said.split(". ").next().unwrap_or(said).lines().next().unwrap_or(said)
+}

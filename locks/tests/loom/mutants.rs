@@ -1,0 +1,187 @@
+//! The mutant matrix: every access that is stronger than Relaxed, weakened by one step at a time. A model must find
+//! the mutant; or it is listed here with the reason why it cannot be found, and then no model may find it.
+//!
+//! The accesses are read from the source of the algorithm, so none can be forgotten: a line that accesses an atomic
+//! without the label of a row in the file's ordering table is an error, and so are a row without its access, and an
+//! access whose ordering is not that of its row. `cargo test` says nothing of a test that passes; to see the matrix:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p hyp-locks --release --test loom mutants -- --nocapture --test-threads=1
+//! ```
+
+use std::collections::BTreeMap;
+
+use hyp_locks::sync::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+use hyp_locks::sync::mutants::{self, Mutant};
+use hyp_locks::wait::Spin;
+use hyp_locks::{Mcs, Queued, Ticket};
+
+use crate::model::{Announced, Lock, Patient, Try, exclusion, finding, guard_sent, held_throughout};
+
+/// A model, and its name in the table.
+type Model = (&'static str, fn() -> u32);
+
+/// An algorithm, the models that must kill its mutants, and those mutants that they cannot kill.
+struct Algorithm {
+    file: &'static str,
+    source: &'static str,
+    models: &'static [Model],
+    survivors: &'static [Survivor],
+}
+
+/// A row of the ordering table, the ordering it survives, and why.
+type Survivor = (&'static str, Ordering, &'static str);
+
+/// An atomic access of an algorithm.
+struct Access {
+    line: u32,
+    row: String,
+    ordering: Ordering,
+}
+
+const NAMES: [(&str, Ordering); 4] =
+    [("AcqRel", AcqRel), ("Acquire", Acquire), ("Release", Release), ("Relaxed", Relaxed)];
+
+fn named(name: &str) -> Option<Ordering> {
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, ordering)| *ordering)
+}
+
+/// The accesses of `source`, each on a line of its own that ends in `// ROW` and perhaps a remark.
+fn accesses(source: &str) -> Vec<Access> {
+    let code = (1..).zip(source.lines()).filter(|(_, text)| {
+        let text = text.trim_start();
+        !text.starts_with("//") && !text.starts_with("use ")
+    });
+    code.filter_map(|(line, text)| {
+        let (code, remark) = text.split_once(" // ").unwrap_or((text, ""));
+        let mut orderings = code.split(|c: char| !c.is_alphanumeric()).filter_map(named);
+        let waits = code.contains("W::until(").then_some(Acquire); // as every look of a wait
+        let Some(ordering) = waits.or_else(|| orderings.next()) else {
+            let hidden = [".load(", ".store(", ".swap(", ".compare_exchange", ".fetch_"];
+            assert!(!hidden.iter().any(|access| code.contains(access)), "line {line}: no ordering beside the access");
+            return None;
+        };
+        assert!(orderings.all(|failure| failure == Relaxed), "line {line}: this matrix weakens success alone");
+        let row = remark.split(' ').next().unwrap_or_default().to_owned();
+        Some(Access { line, row, ordering })
+    })
+    .collect()
+}
+
+/// The ordering table in the documentation of `source`.
+fn table(source: &str) -> BTreeMap<String, Ordering> {
+    let cells = source.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    cells
+        .filter_map(|cells| match cells[..] {
+            ["//!", row, _, ordering, _, _, ""] => Some((row.to_owned(), named(ordering)?)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// One step weaker.
+fn weaker(ordering: Ordering) -> &'static [Ordering] {
+    match ordering {
+        AcqRel => &[Acquire, Release],
+        Acquire | Release => &[Relaxed],
+        _ => &[],
+    }
+}
+
+impl Algorithm {
+    fn check(&self) {
+        let accesses = accesses(self.source);
+        let rows: BTreeMap<_, _> = accesses.iter().map(|access| (access.row.clone(), access.ordering)).collect();
+        assert_eq!(rows, table(self.source), "{}: left, what the code does; right, what its table says", self.file);
+        assert_eq!(rows.len(), accesses.len(), "{}: two accesses have one row", self.file);
+
+        println!("\n| access | weakened | verdict | by | which says, or why not |\n|---|---|---|---|---|");
+        let mut wrong = Vec::new();
+        let mut excuses = 0;
+        for access in &accesses {
+            for &weakened in weaker(access.ordering) {
+                let excused = self.survivors.iter().find(|(row, to, _)| *row == access.row && *to == weakened);
+                let killed = self.kill(Mutant { file: self.file, line: access.line, weakened });
+                let name = format!("{} {:?} -> {weakened:?}", access.row, access.ordering);
+                match (&killed, excused) {
+                    (Ok(()), Some((_, _, why))) => {
+                        excuses += 1;
+                        println!("| {name} | survives | | {why} |");
+                    }
+                    (Err((model, says)), None) => println!("| {name} | killed | {model} | {says} |"),
+                    (Ok(()), None) => wrong.push(format!("{name}: no model finds it")),
+                    (Err((model, says)), Some(_)) => wrong.push(format!("{name}: found after all by {model}: {says}")),
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}: {wrong:#?}", self.file);
+        assert_eq!(excuses, self.survivors.len(), "{}: an excuse without a mutant", self.file);
+    }
+
+    /// Runs the models until one finds the mutant: its name, and what it says.
+    fn kill(&self, mutant: Mutant) -> Result<(), (&'static str, String)> {
+        let mut reached = 0;
+        for &(name, model) in self.models {
+            let (found, times) = mutants::with(mutant, model);
+            reached += times;
+            if let Err(panic) = found {
+                assert!(times > 0, "{name} fails without the mutant, {mutant:?}");
+                return Err((name, finding(&*panic).to_owned()));
+            }
+        }
+        assert!(reached > 0, "no model runs the access of {mutant:?}");
+        Ok(())
+    }
+}
+
+/// The models of every algorithm, fastest first.
+macro_rules! models {
+    ($two:ty, of three $three:ty $(, $more:expr)*) => {
+        &[
+            ("2 x 1", || exclusion::<$two>(&[&[Lock], &[Lock]], Some(3))),
+            ("try", || exclusion::<$two>(&[&[Lock], &[Try]], Some(3))),
+            ("guard sent", || guard_sent::<$two>(Some(3))),
+            ("2 x 2", || exclusion::<$two>(&[&[Lock, Lock], &[Lock, Lock]], Some(3))),
+            ("2 x 2, try", || exclusion::<$two>(&[&[Try, Lock], &[Lock, Try]], Some(3))),
+            ("3 x 1", || exclusion::<$three>(&[&[Lock], &[Lock], &[Lock]], Some(2))),
+            ("3 x 1, try", || exclusion::<$three>(&[&[Lock], &[Lock], &[Try]], Some(2))),
+            $($more,)*
+        ]
+    };
+}
+
+#[test]
+fn ticket() {
+    Algorithm {
+        file: "src/ticket.rs",
+        source: include_str!("../../src/ticket.rs"),
+        models: models!(Ticket<Spin>, of three Ticket<Patient<6>>, ("held", || held_throughout::<Ticket<Announced>>(Some(3)))),
+        survivors: &[],
+    }
+    .check();
+}
+
+#[test]
+fn mcs() {
+    Algorithm {
+        file: "src/mcs.rs",
+        source: include_str!("../../src/mcs.rs"),
+        models: models!(Mcs<Spin>, of three Mcs<Patient<6>>, ("held", || held_throughout::<Mcs<Announced>>(Some(3)))),
+        survivors: &[],
+    }
+    .check();
+}
+
+#[test]
+fn queued() {
+    Algorithm {
+        file: "src/queued.rs",
+        source: include_str!("../../src/queued.rs"),
+        models: models!(Queued<Spin>, of three Queued<Patient<6>>),
+        survivors: &[
+            ("Q5", Relaxed, "Q12 and Q7 order the granter's last access to the node before the end of its frame"),
+            ("Q6", Relaxed, "Q7 decides, and acquires"),
+        ],
+    }
+    .check();
+}

@@ -1,0 +1,87 @@
+//! The algorithms as they are: no interleaving within the bounds breaks them.
+//!
+//! Two threads with a section each, `try_lock` mixed in, and a guard that travels, run without a bound on preemptions.
+//! Two sections each run with up to five preemptions, three threads with up to three, and the waiters of three give up
+//! branching after six looks in vain ([`Patient`]): more takes minutes. CHESS found that two preemptions were enough for
+//! nearly all errors it found (Musuvathi and Qadeer, *Iterative Context Bounding for Systematic Testing of
+//! Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here need three at most.
+
+use hyp_locks::wait::{Proportional, Spin, Wfe};
+use hyp_locks::{Mcs, Queued, Ticket};
+
+use crate::model::{Announced, Lock, Patient, Try, exclusion, guard_sent, held_throughout};
+
+/// A model that has not panicked holds.
+fn holds(executions: u32) {
+    println!("{executions} executions");
+}
+
+macro_rules! proofs {
+    ($($name:ident: $lock:ty, of three $three:ty;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn two_threads_unbounded() {
+                holds(exclusion::<$lock>(&[&[Lock], &[Lock]], None));
+            }
+
+            #[test]
+            fn two_threads_and_try_lock_unbounded() {
+                holds(exclusion::<$lock>(&[&[Try, Lock], &[Lock]], None));
+                holds(exclusion::<$lock>(&[&[Lock], &[Try]], None));
+            }
+
+            #[test]
+            fn two_threads_two_sections() {
+                holds(exclusion::<$lock>(&[&[Lock, Lock], &[Lock, Lock]], Some(5)));
+            }
+
+            #[test]
+            fn two_threads_two_sections_and_try_lock() {
+                holds(exclusion::<$lock>(&[&[Try, Lock], &[Lock, Try]], Some(5)));
+            }
+
+            #[test]
+            fn three_threads() {
+                holds(exclusion::<$three>(&[&[Lock], &[Lock], &[Lock]], Some(3)));
+            }
+
+            #[test]
+            fn three_threads_and_try_lock() {
+                holds(exclusion::<$three>(&[&[Lock], &[Lock], &[Try]], Some(3)));
+            }
+
+            #[test]
+            fn a_guard_sent_unbounded() {
+                holds(guard_sent::<$lock>(None));
+            }
+        }
+    )*};
+}
+
+proofs! {
+    ticket: Ticket<Spin>, of three Ticket<Patient<6>>;
+    mcs: Mcs<Spin>, of three Mcs<Patient<6>>;
+    queued: Queued<Spin>, of three Queued<Patient<6>>;
+}
+
+/// Of the fair ones, which hand a lock over; a queued lock is free between two holders.
+#[test]
+fn is_locked_throughout_a_handover() {
+    holds(held_throughout::<Ticket<Announced>>(None));
+    holds(held_throughout::<Mcs<Announced>>(Some(3)));
+}
+
+/// The policies that are not a plain loop, on the same models.
+#[test]
+fn proportional() {
+    holds(exclusion::<Ticket<Proportional>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+}
+
+#[test]
+fn wfe_without_the_sleep() {
+    holds(exclusion::<Ticket<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+    holds(exclusion::<Mcs<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+    holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+}
