@@ -12,7 +12,7 @@ use hyp_locks::{Acquired, InterruptControl, Probe, Recorder, SingleCore};
 use lock_api::RawMutex;
 
 /// How many threads, and rounds for each; fewer where an interpreter runs them.
-const THREADS: usize = if cfg!(miri) { 3 } else { 4 };
+pub(crate) const THREADS: usize = if cfg!(miri) { 3 } else { 4 };
 const ROUNDS: u32 = if cfg!(miri) { 30 } else { 2000 };
 
 /// Much longer than any law takes; a lock that never lets go is found by this.
@@ -25,6 +25,15 @@ pub(crate) fn crew(law: impl Fn(Core, u32) -> Result<(), Violation> + Sync) -> R
 
 /// `count` threads, each keeping `law`: the first violation that one of them saw.
 pub(crate) fn of(count: usize, law: impl Fn(Core, u32) -> Result<(), Violation> + Sync) -> Result<(), Violation> {
+    idling(count, thread::yield_now, law)
+}
+
+/// The same, with something of one's own to do where a law idles.
+pub(crate) fn idling(
+    count: usize,
+    idle: fn(),
+    law: impl Fn(Core, u32) -> Result<(), Violation> + Sync,
+) -> Result<(), Violation> {
     let (done, watched) = mpsc::channel::<()>();
     let name = thread::current().name().unwrap_or("a law").to_owned();
     let watchdog = thread::spawn(move || {
@@ -35,9 +44,8 @@ pub(crate) fn of(count: usize, law: impl Fn(Core, u32) -> Result<(), Violation> 
     });
     let kept = thread::scope(|scope| {
         let law = &law;
-        let members: Vec<_> = (0..count)
-            .map(|index| scope.spawn(move || law(Core { index, count, idle: thread::yield_now }, ROUNDS)))
-            .collect();
+        let members: Vec<_> =
+            (0..count).map(|index| scope.spawn(move || law(Core { index, count, idle }, ROUNDS))).collect();
         members.into_iter().map(|member| member.join().expect("a law panicked")).fold(Ok(()), Result::and)
     });
     drop(done);
