@@ -1,0 +1,76 @@
+//! Every word of the page, in a sentence.
+
+use bench_core::{Axis, Lock, Strategy, Workload};
+
+use super::text::escape;
+
+const FIGURES: [(&str, &str); 19] = [
+    ("scenario", "One lock, strategy, workload and number of cores."),
+    (
+        "repeat",
+        "One measurement of a scenario; the repeats of all scenarios are interleaved, so that drift meets all alike.",
+    ),
+    (
+        "median (min–max)",
+        "The repeat in the middle, with the smallest and the largest: a range, not a confidence interval.",
+    ),
+    ("overlap", "Two figures whose ranges have a value in common are not told apart."),
+    (
+        "ns/op",
+        "Nanoseconds an operation takes as one core sees it: time of all cores divided by operations of all cores; less is better.",
+    ),
+    ("Mops/s", "Million operations a second, of all cores together; more is better."),
+    ("share", "The part of all operations that one core did."),
+    (
+        "Jain index",
+        "How evenly the cores got on: 1 if all did as many operations, 1/cores if one did all (Jain, Chiu, Hawe, DEC TR-301, 1984).",
+    ),
+    (
+        "together",
+        "Full concurrency: the part of the time in which all cores were at work; below 95 % the figures say less about contention than they seem to.",
+    ),
+    ("wait", "From the call that acquires the lock to the acquisition."),
+    ("hold", "From the acquisition to the release: the critical section."),
+    ("handover", "From one holder's release to the acquisition by a core that was waiting already."),
+    (
+        "p50, p99, p99.9",
+        "The time that 50, 99 or 99.9 of 100 times do not exceed, over all cores and repeats, known to about 3 %.",
+    ),
+    ("max", "The longest single time; on a host it is often the operating system taking the core away."),
+    (
+        "probe overhead",
+        "ns/op with instruments on the lock divided by ns/op without; speeds and shares are measured without, waits, holds and handovers with them.",
+    ),
+    ("first in, first out", "Cores get the lock in the order in which they asked for it."),
+    (
+        "void",
+        "A scenario after which the pool was not whole, or something was refused or panicked: none of its figures is shown.",
+    ),
+    ("left out", "A scenario that was asked for and cannot run on this machine."),
+    (
+        "emulated",
+        "The machine is imitated by a program: that the code works is shown, how fast hardware would be is not.",
+    ),
+];
+
+/// As a list of terms.
+pub(super) fn glossary() -> String {
+    fn axis<A: Axis>(html: &mut String) {
+        html.push_str(&list(
+            &format!("The {} axis", A::WHAT),
+            A::ALL.iter().map(|value| (value.name(), value.about())),
+        ));
+    }
+    let mut html = list("Figures", FIGURES);
+    axis::<Strategy>(&mut html);
+    axis::<Workload>(&mut html);
+    axis::<Lock>(&mut html);
+    html
+}
+
+fn list(heading: &str, terms: impl IntoIterator<Item = (&'static str, &'static str)>) -> String {
+    let terms = terms
+        .into_iter()
+        .map(|(term, meaning)| format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(term), escape(meaning)));
+    format!("<h3>{}</h3>\n<dl>\n{}</dl>\n", escape(heading), terms.collect::<String>())
+}

@@ -1,0 +1,134 @@
+//! The report: one page of HTML without scripts that refers to nothing outside itself, to be read anywhere, mailed
+//! and printed.
+//!
+//! ```text
+//!  Run ──► html ─┬─ answer, banners, facts       provenance; the words are the terminal's
+//!                ├─ plots, one for each workload
+//!                │    speed  strategies  fairness  waits  holds    which cells: select
+//!                │      └──────┬──────────┘   │      bars, lines: how they are drawn
+//!                │             ▼              ▼      canvas: SVG; palette: a lock looks the same everywhere
+//!                ├─ table of everything          table
+//!                └─ glossary                     glossary
+//! ```
+//!
+//! 1. Whatever the run has, there is a page: what is missing is said, with the reason.
+//! 2. Nothing of the run is taken for HTML ([`text::escape`]).
+//! 3. No figure is told by colour alone, or by a plot alone: bars have their figures beside them, and the table has all.
+
+mod bars;
+mod canvas;
+mod fairness;
+mod glossary;
+mod holds;
+mod lines;
+mod palette;
+mod provenance;
+mod select;
+mod speed;
+mod strategies;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod waits;
+
+use crate::answer::answer;
+use crate::summary::Run;
+use text::escape;
+
+/// The page.
+#[must_use]
+pub fn html(run: &Run) -> String {
+    let title = escape(&format!("Which lock: {}, {}", run.header.place, run.header.started));
+    let strategy = select::strategy(run);
+    let alone = match &select::of_one_lock(run)[..] {
+        [] => String::new(),
+        some => {
+            let names: Vec<_> = some.iter().map(ToString::to_string).collect();
+            format!(" Measured with one lock only, hence in the table only: {}.", names.join(", "))
+        }
+    };
+    let plots = [
+        section(
+            "Speed",
+            &format!(
+                "What an operation costs as one core sees it, by lock, strategy {strategy}. Whiskers: smallest and \
+                 largest of the repeats.{alone}"
+            ),
+            &speed::plots(run),
+            "no scenario was measured to the end.",
+        ),
+        section(
+            "Strategies",
+            "Under one lock, what its critical sections cover. ×: by the merged strategy on as many cores; overlaps: \
+             the repeats do not tell the two apart.",
+            &strategies::plots(run),
+            "no lock was measured under more than one strategy.",
+        ),
+        section(
+            "Fairness",
+            &format!(
+                "Which part of the operations each core did, the largest first, strategy {strategy}. Beside it the \
+                 Jain index, and the smallest and the largest share."
+            ),
+            &fairness::plots(run),
+            "no scenario was measured on more than one core, and one core has all of it.",
+        ),
+        section(
+            "Waiting",
+            &format!(
+                "Which part of the waits for the lock is at least so long, strategy {strategy}, with instruments. \
+                 Further left is better; what goes on to the far right is the tail."
+            ),
+            &waits::plots(run),
+            "no pass with instruments has waits.",
+        ),
+        section(
+            "Holding and handing over",
+            &format!("Each bar goes from the median to the 99th percentile, strategy {strategy}, with instruments."),
+            &holds::plots(run),
+            "no pass with instruments has times of holding or handing over.",
+        ),
+    ];
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{}{}{}{}\
+         <section>\n<h2>All figures</h2>\n{}</section>\n<section class=\"glossary\">\n<h2>Glossary</h2>\n{}</section>\n\
+         </main>\n</body>\n</html>\n",
+        provenance::banners(run),
+        answer_section(run),
+        format_args!("<section>\n<h2>What was measured</h2>\n{}</section>\n", provenance::facts(&run.header)),
+        plots.concat(),
+        table::table(run),
+        glossary::glossary(),
+    )
+}
+
+const STYLE: &str = include_str!("style.css");
+
+/// What the terminal says, word for word; its notes as a list.
+fn answer_section(run: &Run) -> String {
+    let answer = answer(run);
+    let (notes, sentences): (Vec<&str>, Vec<&str>) = answer.lines().partition(|line| line.starts_with("Note: "));
+    let sentences: String = sentences.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
+    let notes: String = notes.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+    let notes = if notes.is_empty() { notes } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
+    format!("<section class=\"answer\">\n<h2>Answer</h2>\n{sentences}{notes}</section>\n")
+}
+
+/// `plots` under a heading, or why there are `none`.
+fn section(heading: &str, about: &str, plots: &[String], none: &str) -> String {
+    if plots.is_empty() {
+        return format!(
+            "<section>\n<h2>{heading}</h2>\n<p class=\"missing\">No plot: {}</p>\n</section>\n",
+            escape(none)
+        );
+    }
+    format!(
+        "<section>\n<h2>{heading}</h2>\n<p>{}</p>\n<div class=\"plots\">\n{}</div>\n</section>\n",
+        escape(about),
+        plots.concat()
+    )
+}

@@ -1,0 +1,73 @@
+//! A lock looks the same in all plots: one colour, one dash, one marker.
+//!
+//! The colours of the common locks are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which people
+//! with any of the usual kinds of colour blindness can tell apart; no figure relies on colour alone.
+
+use bench_core::Lock;
+use plotters::style::RGBColor;
+
+/// How a lock is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Of its lines and bars.
+    pub(super) colour: RGBColor,
+    /// Lengths of dashes and gaps; `None`: the line is solid. Locks of this project are solid.
+    pub(super) dash: Option<(i32, i32)>,
+    /// At each point of its lines.
+    pub(super) marker: Marker,
+}
+
+/// The shape of a point.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Cross,
+}
+
+/// The look of `lock`.
+pub(super) fn look(lock: Lock) -> Look {
+    use Marker::{Circle, Cross, Square, Triangle};
+    const SHORT: Option<(i32, i32)> = Some((3, 3));
+    const LONG: Option<(i32, i32)> = Some((8, 4));
+    let (r, g, b, dash, marker) = match lock {
+        Lock::Ticket => (0x00, 0x72, 0xb2, None, Circle),
+        Lock::Mcs => (0xe6, 0x9f, 0x00, None, Square),
+        Lock::Queued => (0x00, 0x9e, 0x73, None, Triangle),
+        Lock::IrqTicket => (0x7b, 0x6c, 0xc9, None, Cross),
+        Lock::TicketRelax => (0x9c, 0x75, 0x5f, LONG, Circle),
+        Lock::SpinTicket => (0x56, 0xb4, 0xe9, LONG, Square),
+        Lock::SpinMutex => (0xd5, 0x5e, 0x00, LONG, Triangle),
+        Lock::SpinningTop => (0xcc, 0x79, 0xa7, SHORT, Circle),
+        Lock::ParkingLot => (0x8c, 0x8c, 0x8c, SHORT, Square),
+        Lock::Broken => (0xe3, 0x1a, 0x1c, SHORT, Cross),
+    };
+    Look { colour: RGBColor(r, g, b), dash, marker }
+}
+
+/// How strong the colour of the `index`th of `count` bars is that share it.
+pub(super) fn strength(index: usize, count: usize) -> f64 {
+    if count < 2 { 1.0 } else { 0.4 + 0.6 * index as f64 / (count - 1) as f64 }
+}
+
+/// Lines and names of `locks`, as HTML.
+pub(super) fn key(locks: impl IntoIterator<Item = Lock>) -> String {
+    let entries = locks.into_iter().map(|lock| {
+        let Look { colour: RGBColor(r, g, b), dash, marker } = look(lock);
+        let colour = format!("#{r:02x}{g:02x}{b:02x}");
+        let dash = dash.map_or_else(String::new, |(on, off)| format!(" stroke-dasharray=\"{on} {off}\""));
+        let marker = match marker {
+            Marker::Circle => format!("<circle cx=\"15\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
+            Marker::Square => format!("<rect x=\"11\" y=\"2\" width=\"8\" height=\"8\" fill=\"{colour}\"/>"),
+            Marker::Triangle => format!("<polygon points=\"15,1 20,10 10,10\" fill=\"{colour}\"/>"),
+            Marker::Cross => format!("<path d=\"M11 2l8 8m0-8l-8 8\" stroke=\"{colour}\" stroke-width=\"2\"/>"),
+        };
+        format!(
+            "<li><svg class=\"key\" aria-hidden=\"true\" viewBox=\"0 0 30 12\">\
+             <line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>{marker}</svg>\
+             {lock}</li>"
+        )
+    });
+    format!("<ul class=\"key\">{}</ul>\n", entries.collect::<String>())
+}

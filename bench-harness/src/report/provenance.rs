@@ -1,0 +1,74 @@
+//! What the figures are of: machine, compiler, source, request; and what casts doubt on them.
+
+use std::fmt::Write as _;
+
+use super::text::escape;
+use crate::record::{Header, Source};
+use crate::summary::Run;
+
+/// Said of every emulated run, before anything else.
+pub(super) const EMULATED: &str = "EMULATED: no figure here says anything about hardware speed";
+
+/// Banners, loudest first.
+pub(super) fn banners(run: &Run) -> String {
+    let mut html = String::new();
+    let mut banner = |text: &str| {
+        let _ = writeln!(html, "<p class=\"banner\" role=\"alert\">{}</p>", escape(text));
+    };
+    if run.header.emulated {
+        banner(EMULATED);
+    }
+    if !run.complete() {
+        let why = match &run.end {
+            None => "the records end without saying why",
+            Some(end) => end.why.as_deref().unwrap_or("no reason is given"),
+        };
+        banner(&format!("INCOMPLETE: not everything that was planned was measured: {why}"));
+    }
+    if !run.void.is_empty() {
+        let (number, those) = (run.void.len(), if run.void.len() == 1 { "scenario" } else { "scenarios" });
+        banner(&format!("VOID: {number} {those} went wrong and have no figures; the table says why"));
+    }
+    html
+}
+
+/// The facts, as a list of terms.
+pub(super) fn facts(header: &Header) -> String {
+    let machine = &header.machine;
+    let or = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "cannot be read".into());
+    let yes = |fact: Option<bool>| match fact {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "cannot be read",
+    };
+    let source = match &header.source {
+        Source::Commit { id, dirty: false } => id.clone(),
+        Source::Commit { id, dirty: true } => format!("{id}, with changes that are not committed"),
+        Source::Unknown { why } => format!("unknown: {why}"),
+    };
+    let build = &header.build;
+    let features = if build.features.is_empty() { String::new() } else { format!(", {}", build.features) };
+    let rows = [
+        ("Began", header.started.clone()),
+        ("Ran on", if header.emulated { format!("{}, emulated", header.place) } else { header.place.clone() }),
+        ("Request", header.request.clone()),
+        ("Command", header.command.join(" ")),
+        ("Processor", or(&machine.cpu)),
+        ("Architecture", machine.arch.clone()),
+        ("Cores to use", machine.cores.to_string()),
+        ("System", machine.os.clone()),
+        ("Virtual machine", yes(machine.virtualised).into()),
+        ("Governor", or(&machine.governor)),
+        ("Threads share cores", yes(machine.smt).into()),
+        ("Workers pinned", yes(Some(header.pinned)).into()),
+        ("Clock", header.hz.map_or_else(|| "told by each pass".into(), |hz| format!("{hz} ticks a second"))),
+        ("Compiler", build.rustc.clone()),
+        ("Built for", format!("{}{features}, {}", build.target, build.profile)),
+        ("Source", source),
+        ("Program", header.program.clone()),
+    ];
+    let rows = rows.iter().map(|(term, fact)| {
+        format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", escape(if fact.is_empty() { "–" } else { fact }))
+    });
+    format!("<dl class=\"facts\">\n{}</dl>\n", rows.collect::<String>())
+}

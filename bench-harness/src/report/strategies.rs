@@ -1,0 +1,47 @@
+//! Plot: the strategies against each other, under the lock that was measured under most of them.
+
+use bench_core::{Lock, Strategy, Workload};
+
+use super::bars::{self, Row, Scale};
+use super::select::{Cells, core_counts, under_strategies};
+use super::speed::bar;
+use super::text::trimmed;
+use crate::summary::{CellSummary, Run};
+
+/// One plot for each workload.
+pub(super) fn plots(run: &Run) -> Vec<String> {
+    under_strategies(run).map(|(workload, lock, cells)| plot(workload, lock, &cells)).collect()
+}
+
+fn plot(workload: Workload, lock: Lock, cells: &Cells<'_>) -> String {
+    let counts = core_counts(cells);
+    let mut rows: Vec<Row> = vec![];
+    for cell in cells {
+        let mut bar = bar(cell, &counts);
+        if let Some(ratio) = against_merged(cell, cells) {
+            bar.note = format!("{} · {ratio}", bar.note);
+        }
+        let label = cell.scenario.strategy.to_string();
+        match rows.last_mut() {
+            Some(row) if row.label == label => row.bars.push(bar),
+            _ => rows.push(Row { label, bars: vec![bar] }),
+        }
+    }
+    bars::plot(&format!("{workload}: ns/op by strategy, {lock}"), &rows, &Scale::Linear, trimmed)
+}
+
+/// `cell` by the merged one of as many cores, in words; a ratio that the repeats do not bear out is called that.
+fn against_merged(cell: &CellSummary, cells: &Cells<'_>) -> Option<String> {
+    let base = cells
+        .iter()
+        .find(|base| base.scenario.strategy == Strategy::Merged && base.scenario.cores == cell.scenario.cores)?;
+    if cell.scenario == base.scenario {
+        return None;
+    }
+    let ratio = cell.ns_per_op.median / base.ns_per_op.median;
+    Some(if cell.ns_per_op.overlaps(&base.ns_per_op) {
+        format!("{ratio:.2} ×, overlaps")
+    } else {
+        format!("{ratio:.2} ×")
+    })
+}

@@ -1,0 +1,109 @@
+//! Every scenario with every figure; those without figures with the reason.
+
+use std::fmt::Write as _;
+
+use bench_core::Scenario;
+
+use super::text::{digits, escape, percent, spread, thousandths};
+use crate::answer::{TOGETHER, first_in_first_out};
+use crate::summary::{CellSummary, Percentiles, Run};
+
+/// Columns after those that name the scenario, before the times.
+const FIGURES: [&str; 8] =
+    ["repeats", "ns/op (min–max)", "Mops/s", "least share", "largest share", "Jain", "together", "probe overhead"];
+const TIMES: [&str; 3] = ["wait", "hold", "handover"];
+const PERCENTILES: [&str; 4] = ["p50", "p99", "p99.9", "max"];
+
+/// The table; words if there is nothing to show.
+pub(super) fn table(run: &Run) -> String {
+    let mut rows: Vec<(Scenario, String)> = vec![];
+    rows.extend(run.cells.iter().map(|cell| (cell.scenario, figures(cell))));
+    rows.extend(run.void.iter().map(|void| {
+        let why = format!("void: {} (repeat {})", void.about(), void.repeat);
+        (void.scenario, without(&why))
+    }));
+    rows.extend(run.refused.iter().map(|refused| (refused.scenario, without(&format!("left out: {}", refused.why)))));
+    if rows.is_empty() {
+        return "<p class=\"missing\">No scenario was measured to the end, none was void, none was left out.</p>\n"
+            .into();
+    }
+    rows.sort_by_key(|(Scenario { lock, strategy, workload, cores }, _)| (*workload, *cores, *strategy, *lock));
+    let mut html = format!(
+        "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
+         <caption>Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the cores were not all at work for \
+         {:.0} % of the time.</caption>\n{}<tbody>\n",
+        TOGETHER * 100.0,
+        head()
+    );
+    for (scenario, cells) in rows {
+        let Scenario { lock, strategy, workload, cores } = scenario;
+        let star = if first_in_first_out(lock) { "*" } else { "" };
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{workload}</th><td class=\"n\">{cores}</td><td>{strategy}</td><td>{lock}{star}</td>{cells}</tr>"
+        );
+    }
+    html + "</tbody></table></div>\n"
+}
+
+fn head() -> String {
+    let mut html = String::from("<thead><tr>");
+    let names = ["workload", "cores", "strategy", "lock"].map(|name| (name, ""));
+    for (name, class) in names.into_iter().chain(FIGURES.map(|name| (name, " class=\"n\""))) {
+        let _ = write!(html, "<th scope=\"col\" rowspan=\"2\"{class}>{name}</th>");
+    }
+    for name in TIMES {
+        let _ = write!(html, "<th scope=\"colgroup\" colspan=\"4\">{name}</th>");
+    }
+    html.push_str("</tr>\n<tr>");
+    for name in TIMES.iter().flat_map(|_| PERCENTILES) {
+        let _ = write!(html, "<th scope=\"col\" class=\"n\">{name}</th>");
+    }
+    html + "</tr></thead>\n"
+}
+
+fn without(why: &str) -> String {
+    format!("<td class=\"void\" colspan=\"{}\">{}</td>", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
+}
+
+fn figures(cell: &CellSummary) -> String {
+    let apart = if cell.concurrency.median < TOGETHER { " !" } else { "" };
+    let mut texts = vec![
+        cell.repeats.to_string(),
+        spread(&cell.ns_per_op, digits),
+        digits(cell.ops_per_s.median / 1e6),
+        percent(cell.share_min()),
+        percent(cell.share_max()),
+        thousandths(cell.jain.median),
+        percent(cell.concurrency.median) + apart,
+        cell.overhead.map_or("–".into(), |overhead| format!("{overhead:.2} ×")),
+    ];
+    for times in [cell.wait, cell.hold, cell.handover] {
+        texts.extend(percentiles(times));
+    }
+    texts.iter().map(|text| format!("<td class=\"n\">{}</td>", escape(text))).collect()
+}
+
+fn percentiles(times: Option<Percentiles>) -> [String; 4] {
+    let Some(Percentiles { p50, p99, p999, max, .. }) = times else { return [(); 4].map(|()| "–".into()) };
+    [p50, p99, p999, max].map(grouped)
+}
+
+/// Digits in threes, with a narrow space that does not break.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let threes = digits.as_bytes().rchunks(3).rev();
+    let threes: Vec<_> = threes.map(|three| three.iter().map(|&digit| char::from(digit)).collect::<String>()).collect();
+    threes.join("\u{202f}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn digits_come_in_threes() {
+        for (number, says) in [(0, "0"), (999, "999"), (1000, "1\u{202f}000"), (12_345_678, "12\u{202f}345\u{202f}678")]
+        {
+            assert_eq!(super::grouped(number), says);
+        }
+    }
+}
