@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use bench_core::{Lock, Strategy, Workload};
 
 use crate::summary::{CellSummary, Run};
+use crate::table::short;
 
 /// Below this part of the time together, cores hardly contended.
 pub const TOGETHER: f64 = 0.95;
@@ -56,7 +57,7 @@ fn cores(number: u16) -> String {
 }
 
 fn ns(cell: &CellSummary) -> String {
-    format!("{:.1} ns", cell.ns_per_op.median)
+    format!("{} ns", short(cell.ns_per_op.median))
 }
 
 /// `a`'s advantage, in words.
@@ -173,4 +174,61 @@ fn apart(cells: &[CellSummary]) -> Option<String> {
             TOGETHER * 100.0
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::made_up::{pass, run};
+    use bench_core::Lock::{Mcs, ParkingLot, Queued, Ticket};
+    use bench_core::Strategy::{Atomic, Merged, MergedRef, Split};
+
+    #[test]
+    fn the_fastest_lock_is_named_and_who_is_not_told_apart() {
+        let text = answer(&run(&[
+            pass(Ticket, Merged, 0, &[10, 10]),
+            pass(Mcs, Merged, 0, &[38, 38]),
+            pass(Queued, Merged, 0, &[40, 40]),
+            pass(Mcs, Merged, 1, &[42, 42]),
+        ]));
+        assert!(text.starts_with("With 2 cores at it, pair (merged) is fastest with queued: 25.0 ns"), "{text}");
+        assert!(
+            text.contains("4.00 times as fast as ticket. Not told apart from it (the ranges overlap): mcs.\n"),
+            "{text}"
+        );
+        assert!(!text.contains("unfair"), "{text}");
+    }
+
+    #[test]
+    fn a_lock_that_is_fast_by_being_unfair_is_called_that() {
+        let text = answer(&run(&[pass(Ticket, Merged, 0, &[10, 10]), pass(ParkingLot, Merged, 0, &[90, 10])]));
+        assert!(text.contains("a core did 10 % of the operations where 50 % is even"), "{text}");
+        assert!(text.contains("fastest of those, is ticket: 100 ns"), "{text}");
+    }
+
+    #[test]
+    fn strategies_are_compared_where_both_are_there() {
+        let text = answer(&run(&[
+            pass(Ticket, Split, 0, &[10]),
+            pass(Ticket, MergedRef, 0, &[20]),
+            pass(Ticket, Merged, 0, &[25]),
+            pass(Ticket, Atomic, 0, &[25]),
+        ]));
+        assert!(text.contains("is 2.00 times as fast as two: 50.0 ns against 100 ns."), "{text}");
+        assert!(text.contains("is not told apart from counting under it: 40.0 ns against 40.0 ns."), "{text}");
+        assert!(!text.contains("at it"), "one lock is no choice: {text}");
+    }
+
+    #[test]
+    fn doubts_are_told() {
+        let mut late = pass(Ticket, Merged, 0, &[10, 10]);
+        late.cores[0].start += 100;
+        let mut run = run(&[late]);
+        run.header.emulated = true;
+        run.header.notes.push("it rained".into());
+        let text = answer(&run);
+        assert!(text.starts_with("EMULATED: ") && text.contains("In 1 of 1 scenarios (marked !)"), "{text}");
+        assert!(text.ends_with("Note: it rained.\n"), "{text}");
+        assert!(answer(&crate::summary::made_up::run(&[])).starts_with("Nothing was measured"));
+    }
 }

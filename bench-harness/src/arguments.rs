@@ -268,7 +268,7 @@ mod tests {
             ("b --repeats 0", "0 is not in 1.."),
             ("b --time 5", "a unit is missing"),
             ("b --time 5h", "\"h\" is none of the units"),
-            ("b --time xs", "\"x\" is no number"),
+            ("b --time 1.1.1s", "\"1.1.1\" is no number"),
             ("b --time 0s", "between 1us and 600s"),
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),

@@ -140,3 +140,61 @@ impl Follower<'_> {
         anyhow!("{error:#}; the last lines of its console:{lines}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::read;
+    use crate::summary::made_up::{header, pass};
+    use bench_core::{Lock, Strategy};
+    use std::sync::mpsc::{Sender, channel};
+
+    fn followed(patience: Duration, tell: impl FnOnce(&Sender<Event>)) -> (Run, Ending, Run) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut records = Records::create(directory.path(), jiff::Timestamp::UNIX_EPOCH, "host").unwrap();
+        records.write(&header()).unwrap();
+        let (sender, events) = channel();
+        tell(&sender);
+        drop(sender);
+        let source = Source { events, patience, stop: Box::new(|| ()) };
+        let (run, ending) = follow(source, &mut records, &Progress::new("a test"), header());
+        let read = read(records.path()).unwrap().run;
+        (run, ending, read)
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn what_happens_is_in_the_records() {
+        let (run, ending, read) = followed(LONG, |sender| {
+            sender.send(Event::Begins("it".into())).unwrap();
+            sender.send(Event::Passed(Box::new(pass(Lock::Mcs, Strategy::Merged, 0, &[1])))).unwrap();
+            sender.send(Event::Note("odd".into())).unwrap();
+            sender.send(Event::Finished).unwrap();
+        });
+        assert!(matches!(ending, Ending::Complete), "{ending:?}");
+        for run in [run, read] {
+            assert_eq!((run.cells.len(), run.complete(), &*run.header.notes), (1, true, &["odd".to_owned()][..]));
+        }
+    }
+
+    #[test]
+    fn what_hangs_is_named_and_the_records_end_with_it() {
+        let (_, ending, read) = followed(Duration::ZERO, |sender| {
+            sender.send(Event::Begins("ticket merged pair".into())).unwrap();
+            sender.send(Event::Console("hello".into())).unwrap();
+            // Still there, and silent, until the test ends.
+            std::mem::forget(sender.clone());
+        });
+        let Ending::Failed(error) = ending else { panic!("{ending:?}") };
+        assert!(error.to_string().contains("ticket merged pair hangs"), "{error}");
+        assert!(error.to_string().ends_with("\n  | hello"), "{error}");
+        assert!(!read.complete() && read.end.unwrap().why.unwrap().contains("hangs"));
+    }
+
+    #[test]
+    fn who_is_gone_without_a_word_has_failed() {
+        let (_, ending, read) = followed(LONG, |_| ());
+        assert!(matches!(ending, Ending::Failed(_)) && !read.complete());
+    }
+}

@@ -20,8 +20,8 @@ static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
 thread_local! {
-    /// Of a thread that is no worker: `usize::MAX`.
-    static WORKER: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// `None` in a thread that is no worker.
+    static WORKER: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Workers of a batch wait until all of them are there.
@@ -91,7 +91,7 @@ impl Host {
     }
 
     fn begin(&self, worker: usize) {
-        WORKER.set(worker);
+        WORKER.set(Some(worker));
         let core = self.cores[(worker + self.rotation.load(Relaxed)) % self.cores.len()];
         if self.pins && !core_affinity::set_for_current(core) {
             self.slipped.store(true, Relaxed);
@@ -103,7 +103,7 @@ impl Host {
 pub fn quiet_workers() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if WORKER.get() == usize::MAX {
+        if WORKER.get().is_none() {
             return others(info);
         }
         let said = info.payload_as_str().unwrap_or("something that is no text");
@@ -150,9 +150,10 @@ impl Machine for Host {
         CLOCK.raw()
     }
 
+    /// Of the thread that measures, before and after its workers: that of the first one, whose place is free then.
     #[inline]
     fn core() -> usize {
-        WORKER.get()
+        WORKER.get().unwrap_or(0)
     }
 
     fn hz(&self) -> u64 {

@@ -19,6 +19,7 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod busy;
 pub mod events;
 pub mod follow;
 pub mod host;

@@ -1,5 +1,6 @@
 //! The passes of a plan on this host, run by a thread that does nothing else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use bench_core::{Arena, Plan, Scenario, measure};
 
+use crate::busy::Busy;
 use crate::events::{Event, Source};
 use crate::host::{Host, last_words};
 
@@ -47,8 +49,10 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source
     let longest = Duration::from_micros(u64::from(times.warmup_us) + u64::from(times.measure_us.max(times.sample_us)));
     let run = move || {
         ARENA.touch();
+        let before = Busy::now();
         let passes = plan.passes().filter(|(_, cell)| cells.contains(cell));
         let each = passes.flat_map(|(repeat, cell)| [(repeat, cell, false), (repeat, cell, true)]);
+        let mut panicked = BTreeSet::new();
         for (repeat, cell, instrumented) in each {
             if stopped.load(Relaxed) {
                 break;
@@ -58,10 +62,14 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source
             let _ = sender.send(Event::Begins(format!("{}{instruments}", name(cell))));
             host.rotate(repeat);
             let pass = measure(&*host, &ARENA, cell, repeat, times, instrumented);
-            if let Some(said) = last_words() {
+            // Once for a scenario: what it says the next time will be much the same.
+            if let Some(said) = last_words().filter(|_| panicked.insert(cell)) {
                 let _ = sender.send(Event::Note(format!("{}: a worker panicked: {said}", name(cell))));
             }
             let _ = sender.send(Event::Passed(Box::new(pass)));
+        }
+        for note in Busy::now().zip(before).map(|(now, before)| now.since(&before)).into_iter().flatten() {
+            let _ = sender.send(Event::Note(note));
         }
         if !host.pins() {
             let _ = sender.send(Event::Note(NOT_PINNED.into()));

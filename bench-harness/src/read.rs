@@ -89,3 +89,70 @@ impl Reader {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::line;
+    use crate::summary::made_up::{header, pass, with_waits};
+    use bench_core::{Lock, Strategy};
+
+    fn records() -> Vec<String> {
+        let pass = pass(Lock::Mcs, Strategy::Merged, 0, &[10, 30]);
+        let refused = Refused { scenario: pass.scenario, why: "for once".into() };
+        let with = with_waits(pass.clone(), &[1, 2, 3]);
+        let note = Note { text: "a note".into() };
+        vec![line(&header()), line(&refused), line(&pass), line(&with), line(&note), line(&End::COMPLETE)]
+    }
+
+    fn read_text(text: &str) -> Result<Reading> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        read(file.path())
+    }
+
+    fn error(lines: &[String]) -> String {
+        format!("{:#}", read_text(&lines.concat()).unwrap_err())
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let Reading { run, warnings } = read_text(&records().concat()).unwrap();
+        assert_eq!(warnings, [""; 0]);
+        assert_eq!(run.header, Header { notes: vec!["a note".into()], ..header() });
+        assert_eq!((run.cells.len(), run.refused.len(), run.complete()), (1, 1, true));
+        assert_eq!(run.cells[0].wait.unwrap().count, 3);
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_read_with_a_warning() {
+        let text = records().concat();
+        let cut = &text[..text.find("\"kind\":\"note\"").unwrap()];
+        let Reading { run, warnings } = read_text(cut).unwrap();
+        assert_eq!((run.cells.len(), run.complete(), warnings.len()), (1, false, 2));
+        assert!(warnings[0].ends_with(":5: the line is cut off, and left out"), "{warnings:?}");
+        assert!(warnings[1].contains("did not end"), "{warnings:?}");
+    }
+
+    #[test]
+    fn what_is_no_record_is_an_error_with_its_line() {
+        let good = records();
+        let with = |at: usize, text: &str| {
+            let mut lines = good.clone();
+            lines[at] = format!("{text}\n");
+            error(&lines)
+        };
+        assert!(with(2, "{").contains(":3: no record"));
+        assert!(with(2, "").contains(":3: no record"));
+        assert!(
+            with(2, r#"{"v":2,"kind":"pass"}"#).contains(":3: a record of version 2; this program reads version 1")
+        );
+        assert!(with(2, r#"{"v":1,"kind":"joy"}"#).contains(":3: there is no kind of record \"joy\""));
+        assert!(with(2, r#"{"v":1,"kind":"pass"}"#).contains(":3: no record \"pass\": missing field"));
+        assert!(with(2, good[0].trim()).contains(":3: the record \"run\" has to be the first one"));
+        assert!(with(0, good[2].trim()).contains(":1: the record \"run\" has to be the first one"));
+        assert!(with(3, good[5].trim()).contains(":5: a record after the one that ends the run"));
+        assert!(error(&[]).contains("no record of a run is in it"));
+        assert!(format!("{:#}", read(Path::new("/no/such/file")).unwrap_err()).contains("cannot open /no/such/file"));
+    }
+}

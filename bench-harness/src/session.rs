@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use bench_core::{Machine as _, Scenario, refusal};
+use bench_core::{Lock, Machine as _, refusal};
 
 use crate::arguments::{Place, ReportArguments, RunArguments};
 use crate::events::Source;
@@ -76,14 +76,13 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
 
     show(&run);
     say(&format!("\nRecords: {}\n", records.path().display()));
-    if !arguments.no_html && !run.cells.is_empty() {
-        write_page(records.path(), &run)?;
+    let page = if arguments.no_html || run.cells.is_empty() { Ok(()) } else { write_page(records.path(), &run) };
+    if let Ending::Failed(error) = &ending {
+        eprintln!("error: {error:#}");
     }
+    page?;
     Ok(match ending {
-        Ending::Failed(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Ending::Failed(_) => ExitCode::FAILURE,
         _ if !run.void.is_empty() => ExitCode::FAILURE,
         Ending::Complete if run.cells.is_empty() => {
             return Err(Impossible("nothing of that can run there".into()).into());
@@ -142,7 +141,7 @@ fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) 
 }
 
 fn told(seconds: f64) -> String {
-    if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+    if seconds < 120.0 { format!("{:.0} s", seconds.ceil()) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
 fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Timestamp) -> Result<Prepared> {
@@ -168,25 +167,38 @@ fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Tim
 
 /// Tells what there is, and what is wrong with it.
 fn show(run: &Run) {
-    say(&format!("{}{}{}\n{}", table::refused(&run.refused), table::tables(run), void(run), answer::answer(run)));
-    if let Some(why) = run.end.as_ref().and_then(|end| end.why.as_deref()) {
-        say(&format!("INCOMPLETE: {why}; this is what was measured until then.\n"));
+    let mut text = String::from("\n");
+    match &run.end {
+        Some(end) if end.complete => {}
+        Some(end) => text += &format!("INCOMPLETE: {}.\n", end.why.as_deref().unwrap_or("nobody says why")),
+        None => text += "INCOMPLETE: the records do not say how it ended.\n",
     }
+    text += &void(run);
+    text += &answer::answer(run);
+    text += &table::refused(&run.refused);
+    say(&table::wrap(&text));
+    say(&table::tables(run));
 }
 
 fn void(run: &Run) -> String {
     let mut text = String::new();
+    let (mut control, mut wrong, mut idle) = (false, false, false);
     for cell in &run.void {
-        let Scenario { lock, .. } = cell.scenario;
-        text += &format!("\nVOID: {}, repeat {}: {}.", local::name(cell.scenario), cell.repeat, cell.about());
-        text += match (lock, cell.wrong) {
-            (bench_core::Lock::Broken, Some(_)) => {
-                " There is no lock in it: this is the control, and the check has caught it."
-            }
-            (_, Some(_)) => " Either the lock does not exclude, or the pool is wrong: no figure of it means anything.",
-            (_, None) => " Give it more --time.",
-        };
-        text.push('\n');
+        text += &format!("VOID: {}, repeat {}: {}.\n", local::name(cell.scenario), cell.repeat, cell.about());
+        match (cell.scenario.lock, cell.wrong) {
+            (Lock::Broken, Some(_)) => control = true,
+            (_, Some(_)) => wrong = true,
+            (_, None) => idle = true,
+        }
+    }
+    if control {
+        text += "There is no lock in \"broken\": this is the control, and the check has caught it.\n";
+    }
+    if wrong {
+        text += "Either a lock above does not exclude, or the pool is wrong: no figure of these scenarios means anything.\n";
+    }
+    if idle {
+        text += "Where nothing was completed, give it more --time.\n";
     }
     text
 }

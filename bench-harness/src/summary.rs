@@ -313,3 +313,152 @@ impl Cell {
         })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod made_up {
+    //! Passes that nobody measured.
+
+    use bench_core::histogram::{Counting, Histogram as Raw};
+    use bench_core::record::{CoreCount, Samples};
+    use bench_core::{Lock, Strategy, Workload};
+
+    use super::*;
+    use crate::record::{Build, MachineInfo, Source};
+
+    /// A clock of 1 GHz: a tick is a nanosecond.
+    pub(crate) const HZ: u64 = 1_000_000_000;
+
+    pub(crate) fn header() -> Header {
+        Header {
+            program: "0.0.0".into(),
+            source: Source::Unknown { why: "made up".into() },
+            build: Build { rustc: "rustc".into(), target: "t".into(), features: "f".into(), profile: "test".into() },
+            command: vec!["bench-harness".into(), "a b".into()],
+            request: "quick".into(),
+            started: "2026-01-01T00:00:00Z".into(),
+            place: "host".into(),
+            emulated: false,
+            pinned: true,
+            hz: Some(HZ),
+            passes: Some(2),
+            machine: MachineInfo {
+                cpu: None,
+                arch: "a".into(),
+                cores: 2,
+                os: "o".into(),
+                virtualised: None,
+                governor: None,
+                smt: None,
+            },
+            notes: vec![],
+        }
+    }
+
+    /// All cores from 0 to 1000 ns, with so many operations each.
+    pub(crate) fn pass(lock: Lock, strategy: Strategy, repeat: u32, ops: &[u64]) -> Pass {
+        let scenario = Scenario { lock, strategy, workload: Workload::Pair, cores: ops.len() as u16 };
+        let cores = ops.iter().map(|&ops| CoreCount { ops, start: 5000, stop: 6000 }).collect();
+        Pass { scenario, repeat, hz: HZ, cores, samples: None, wrong: None }
+    }
+
+    /// The same with instruments: these waits.
+    pub(crate) fn with_waits(mut pass: Pass, waits: &[u64]) -> Pass {
+        let counting = Counting::new();
+        waits.iter().for_each(|&wait| counting.record(wait));
+        let mut wait = Raw::default();
+        wait.add(&counting);
+        pass.samples = Some(Samples { wait, ..Samples::default() });
+        pass
+    }
+
+    pub(crate) fn run(passes: &[Pass]) -> Run {
+        let mut collector = Collector::default();
+        passes.iter().for_each(|pass| collector.add(pass));
+        collector.finish(header(), vec![], Some(End::COMPLETE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up::{pass, run, with_waits};
+    use super::*;
+    use bench_core::Lock::{Mcs, Ticket};
+    use bench_core::Strategy::Merged;
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-9 * b.abs().max(1.0)
+    }
+
+    #[test]
+    fn a_spread_is_of_the_middle_and_the_ends() {
+        assert_eq!(Spread::of([]), None);
+        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
+        let even = Spread::of([4.0, 1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(even.median, 2.5);
+        assert!(even.overlaps(&Spread::of([4.0, 9.0]).unwrap()));
+        assert!(!even.overlaps(&Spread::of([4.5]).unwrap()));
+    }
+
+    #[test]
+    fn speed_shares_and_fairness_of_two_cores() {
+        // 30 and 10 operations in 1000 ns: 40 in 2000 ns of cores.
+        let run = run(&[pass(Ticket, Merged, 0, &[10, 30])]);
+        let [cell] = &run.cells[..] else { panic!("{:?}", run.cells) };
+        assert!(near(cell.ops_per_s.median, 4e7) && near(cell.ns_per_op.median, 50.0));
+        assert_eq!(cell.shares, [0.75, 0.25]);
+        assert!(near(cell.jain.median, 1600.0 / (2.0 * 1000.0)));
+        assert!(near(cell.concurrency.median, 1.0));
+        assert_eq!((cell.repeats, cell.wait, cell.overhead), (1, None, None));
+    }
+
+    #[test]
+    fn repeats_make_ranges_and_a_core_that_is_late_shows() {
+        let mut late = pass(Ticket, Merged, 1, &[20, 10]);
+        late.cores[1].start += 500;
+        let run = run(&[pass(Ticket, Merged, 0, &[20, 20]), late, pass(Ticket, Merged, 2, &[10, 10])]);
+        let cell = &run.cells[0];
+        assert_eq!((cell.ns_per_op.median, cell.ns_per_op.min, cell.ns_per_op.max), (50.0, 50.0, 100.0));
+        assert_eq!((cell.concurrency.min, cell.concurrency.max), (0.5, 1.0));
+        assert!(near(cell.ops_per_s.median, 4e7), "the late one's are counted in its own time");
+    }
+
+    #[test]
+    fn waits_are_merged_over_repeats_and_the_instruments_cost_is_known() {
+        let [plain, slow] = [&[100, 100], &[50, 50]].map(|ops| pass(Mcs, Merged, 0, ops));
+        let passes =
+            [plain, with_waits(slow.clone(), &[10; 98]), with_waits(Pass { repeat: 1, ..slow }, &[1000, 123_456_789])];
+        let cell = &run(&passes).cells[0];
+        assert_eq!(cell.repeats, 1);
+        assert!(near(cell.overhead.unwrap(), 2.0));
+        let wait = cell.wait.unwrap();
+        assert_eq!((wait.count, wait.p50, wait.max), (100, 10, 123_456_789));
+        assert!((990..1040).contains(&wait.p99) && wait.p999 > 119_000_000, "{wait:?}");
+        assert_eq!(cell.waits.as_ref().unwrap().len(), 100);
+        assert_eq!((cell.hold, cell.handover), (None, None));
+    }
+
+    #[test]
+    fn ticks_become_nanoseconds() {
+        let slow_clock = Pass { hz: 62_500_000, ..with_waits(pass(Mcs, Merged, 0, &[1]), &[10]) };
+        let cell = &run(&[Pass { samples: None, ..slow_clock.clone() }, slow_clock]).cells[0];
+        assert_eq!((cell.wait.unwrap().p50, cell.ns_per_op.median), (160, 16_000.0));
+    }
+
+    #[test]
+    fn a_scenario_with_one_wrong_pass_has_no_figures() {
+        let mut wrong = pass(Mcs, Merged, 1, &[10, 10]);
+        wrong.wrong = Some(Wrong::Leaked);
+        let run = run(&[pass(Mcs, Merged, 0, &[10, 10]), wrong.clone(), pass(Ticket, Merged, 0, &[10, 10])]);
+        assert_eq!(run.cells.len(), 1);
+        assert_eq!(run.void, [VoidCell { scenario: wrong.scenario, repeat: 1, wrong: wrong.wrong }]);
+    }
+
+    #[test]
+    fn nothing_done_and_no_time_are_no_figures_either() {
+        let mut instant = pass(Mcs, Merged, 0, &[10, 10]);
+        instant.cores[0].stop = instant.cores[0].start;
+        let run = run(&[pass(Ticket, Merged, 0, &[0, 0]), instant]);
+        assert!(run.cells.is_empty() && run.void.iter().all(|cell| cell.wrong.is_none()));
+        assert_eq!(run.void.len(), 2);
+    }
+}

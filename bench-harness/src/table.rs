@@ -19,10 +19,10 @@ pub fn tables(run: &Run) -> String {
     for &(cores, workload) in &groups {
         let cells = group(run, cores, workload);
         let _ = writeln!(text, "\n{}: {}{label}", heading(cores, workload), workload.about());
-        let _ = writeln!(text, "{}", of_group(&cells));
+        let _ = writeln!(text, "{}", of_group(&cells).trim_fmt());
     }
     if let Some(table) = strategies(run) {
-        let _ = writeln!(text, "\nStrategies, ns an operation (and by that of merged){label}\n{table}");
+        let _ = writeln!(text, "\nStrategies, ns an operation (and by that of merged){label}\n{}", table.trim_fmt());
     }
     if !text.is_empty() {
         let _ = write!(text, "\n{LEGEND}");
@@ -31,7 +31,7 @@ pub fn tables(run: &Run) -> String {
 }
 
 const LEGEND: &str = "\
-ns/op: time of a core for an operation, median (min-max) of the repeats; xTM: by that of ticket merged in the same
+ns/op: time of a core for an operation, median (min-max) of the repeats; ratio: by that of ticket merged in the same
 table; least: share of the core that did least; Jain: 1 is even; wait, hold, handover: p50/p99 in ns, with instruments;
 cost: ns/op with instruments by ns/op without; * first in, first out; ! cores not all at work for 95 % of the time
 ";
@@ -62,7 +62,7 @@ fn of_group(cells: &[&CellSummary]) -> Table {
     let is_base =
         |cell: &&&CellSummary| (cell.scenario.lock, cell.scenario.strategy) == (Lock::Ticket, Strategy::Merged);
     let base = cells.iter().find(is_base).map(|cell| cell.ns_per_op.median);
-    let header = ["lock", "strategy", "Mops/s", "ns/op", "xTM", "least", "Jain", "wait", "hold", "handover", "cost"];
+    let header = ["lock", "strategy", "Mops/s", "ns/op", "ratio", "least", "Jain", "wait", "hold", "handover", "cost"];
     table(&header, 2, cells.iter().map(|cell| row(cell, base)))
 }
 
@@ -88,7 +88,8 @@ fn row(cell: &CellSummary, base: Option<f64>) -> Vec<String> {
 }
 
 /// Three digits or so.
-fn short(value: f64) -> String {
+#[must_use]
+pub fn short(value: f64) -> String {
     if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
@@ -153,4 +154,79 @@ pub fn refused(all: &[Refused]) -> String {
         format!("Left out: {}: {why}.\n", scenarios.into_iter().collect::<Vec<_>>().join(", "))
     });
     lines.collect()
+}
+
+/// Columns of running text.
+const COLUMNS: usize = 110;
+
+/// `text` with lines broken between words; what continues is indented.
+#[must_use]
+pub fn wrap(text: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split(' ') {
+            let width = word.chars().count();
+            if column > 0 && column + 1 + width > COLUMNS {
+                wrapped += "\n  ";
+                column = 2;
+            } else if column > 0 {
+                wrapped.push(' ');
+                column += 1;
+            }
+            wrapped += word;
+            column += width;
+        }
+        wrapped.push('\n');
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::made_up::{header, pass, run, with_waits};
+    use bench_core::Lock::{Mcs, ParkingLot, Ticket};
+    use bench_core::Strategy::{Atomic, Merged};
+
+    fn everything() -> Run {
+        let mut late = pass(Mcs, Merged, 0, &[20, 20]);
+        late.cores[1].start += 500;
+        run(&[
+            pass(Ticket, Merged, 0, &[10, 10]),
+            with_waits(pass(Ticket, Merged, 0, &[5, 5]), &[100; 100]),
+            late,
+            pass(ParkingLot, Merged, 0, &[30, 10]),
+            pass(Ticket, Atomic, 0, &[40, 40]),
+            pass(Ticket, Merged, 0, &[50]),
+        ])
+    }
+
+    #[test]
+    fn a_row_has_the_figures_of_its_scenario() {
+        let text = tables(&everything());
+        let row = |name: &str| text.lines().rfind(|line| line.starts_with(name)).unwrap().split_whitespace();
+        let ticket: Vec<_> = text.lines().find(|line| line.contains("50 %")).unwrap().split_whitespace().collect();
+        let figures = ["20.00", "100", "(100-100)", "1.00", "50", "%", "1.00", "100/100", "-", "-", "2.0"];
+        assert_eq!(ticket, [&["ticket*", "merged"], &figures[..]].concat());
+        assert!(row("mcs*!").any(|word| word == "0.38"), "75 ns an operation where ticket takes 200\n{text}");
+        assert!(row("parking-lot").any(|word| word == "25"), "{text}");
+        assert!(row("pair").eq(["pair", "2", "ticket", "-", "-", "100", "(1.00)", "25.0", "(0.25)"]), "{text}");
+    }
+
+    #[test]
+    fn tables_fit_and_an_emulated_one_says_so() {
+        let emulated = Run { header: crate::record::Header { emulated: true, ..header() }, ..everything() };
+        let text = tables(&emulated);
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        assert_eq!(text.matches("[EMULATED]").count(), 3, "two groups, and the strategies");
+        assert_eq!(tables(&run(&[])), "");
+    }
+
+    #[test]
+    fn text_is_wrapped_between_words() {
+        let wrapped = wrap(&format!("{}\nend\n", "word ".repeat(40).trim()));
+        assert_eq!(wrapped.lines().count(), 3);
+        assert!(wrapped.lines().all(|line| line.len() <= COLUMNS) && wrapped.ends_with("\nend\n"));
+    }
 }

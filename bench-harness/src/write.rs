@@ -92,3 +92,36 @@ pub fn atomically(path: &Path, text: &str) -> Result<()> {
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::End;
+
+    #[test]
+    fn two_runs_in_a_second_have_a_file_each() {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("a/b");
+        let started = jiff::Timestamp::UNIX_EPOCH;
+        let names = [(); 3].map(|()| {
+            let mut records = Records::create(&inner, started, "host").unwrap();
+            records.write(&End::COMPLETE).unwrap();
+            records.path().file_name().unwrap().to_str().unwrap().to_owned()
+        });
+        assert_eq!(names, ["", "-2", "-3"].map(|again| format!("19700101T000000Z-host{again}.jsonl")));
+        let text = fs::read_to_string(inner.join(&names[0])).unwrap();
+        assert_eq!(text, "{\"v\":1,\"kind\":\"end\",\"complete\":true,\"why\":null}\n");
+    }
+
+    #[test]
+    fn a_page_is_there_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let page = directory.path().join("page.html");
+        atomically(&page, "one").unwrap();
+        atomically(&page, "two").unwrap();
+        assert_eq!(fs::read_to_string(&page).unwrap(), "two");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        let error = atomically(&directory.path().join("no/page.html"), "three").unwrap_err();
+        assert!(error.to_string().contains("no/page.html"));
+    }
+}

@@ -1,0 +1,198 @@
+//! The program as it is typed: what it exits with, says, and leaves. No figure is looked at.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use bench_harness::read::{Reading, read};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_bench-harness");
+
+fn program(directory: &Path, line: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(line.split_whitespace()).current_dir(directory).stdin(Stdio::null());
+    command
+}
+
+struct Ran {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        Self { status: status.code(), out, err }
+    }
+}
+
+fn run(directory: &Path, line: &str) -> Ran {
+    program(directory, line).output().unwrap().into()
+}
+
+/// The one file of records in the place where they go if nobody says otherwise.
+fn records(directory: &Path) -> PathBuf {
+    let files = fs::read_dir(directory.join("bench-results")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    let file = files.next().unwrap();
+    assert_eq!(files.next(), None);
+    file
+}
+
+fn here() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Short enough for a test, long enough for an operation.
+const TINY: &str = "--preset smoke --time 1ms --repeats 1 --cores 1";
+
+#[test]
+fn a_run_leaves_records_tables_and_a_page_and_a_report_shows_them_again() {
+    let directory = here();
+    let ran = run(directory.path(), TINY);
+    assert_eq!(ran.status, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("\npair, 1 core: ") && ran.out.contains("\nStrategies, "), "{}", ran.out);
+    let file = records(directory.path());
+    assert!(file.with_extension("html").is_file());
+    let Reading { run: summary, warnings } = read(&file).unwrap();
+    assert!(warnings.is_empty() && summary.complete() && summary.void.is_empty(), "{warnings:?}");
+    assert_eq!(summary.header.request, "smoke cores=1 measure-us=1000 repeats=1");
+    assert_eq!(summary.header.passes, Some(2 * summary.cells.len() as u64));
+    assert!(summary.cells.iter().all(|cell| cell.wait.is_some() && cell.repeats == 1));
+
+    fs::remove_file(file.with_extension("html")).unwrap();
+    let again = run(directory.path(), &format!("report {}", file.display()));
+    assert_eq!(again.status, Some(0), "{}", again.err);
+    let tables = |out: &str| out[out.find("\npair, 1 core: ").unwrap()..out.find("cost: ").unwrap()].to_owned();
+    assert_eq!(tables(&again.out), tables(&ran.out));
+    assert!(file.with_extension("html").is_file());
+}
+
+#[test]
+fn what_there_is_not_is_refused_before_anything_is_written() {
+    let directory = here();
+    for (line, says) in [
+        ("--lock bolt", "invalid value 'bolt'"),
+        ("--time 5", "a unit is missing"),
+        ("--preset quick list", "cannot be used with"),
+        ("run --smp 4", "--smp is for an emulated board"),
+        ("--lock broken --cores 1", "one core alone needs no lock"),
+        ("--lock irq-ticket", "it is for bare metal"),
+        ("--cores 60000", "there are not so many cores here"),
+    ] {
+        let ran = run(directory.path(), line);
+        assert_eq!(ran.status, Some(2), "{line}: {}", ran.err);
+        assert!(ran.err.contains(says), "{line}: {}", ran.err);
+    }
+    assert!(!directory.path().join("bench-results").exists());
+}
+
+#[test]
+fn a_lock_that_does_not_exclude_is_caught() {
+    let directory = here();
+    let ran = run(directory.path(), "--lock broken --preset smoke --time 50ms --repeats 5 --no-html");
+    if thread::available_parallelism().unwrap().get() == 1 {
+        assert_eq!(ran.status, Some(2), "there is nobody to exclude: {}", ran.err);
+        return;
+    }
+    assert_eq!(ran.status, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("VOID: broken merged pair"), "{}", ran.out);
+    assert!(ran.out.contains("this is the control"), "{}", ran.out);
+    assert!(!ran.err.contains("panicked at"), "workers are quiet: {}", ran.err);
+    let file = records(directory.path());
+    assert!(read(&file).unwrap().run.complete());
+    let report = run(directory.path(), &format!("report --no-html {}", file.display()));
+    assert_eq!(report.status, Some(1));
+}
+
+#[test]
+fn a_place_that_takes_no_records_is_told_before_anything_is_measured() {
+    let directory = here();
+    let ran = run(directory.path(), &format!("{TINY} --output /dev/null/results"));
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.err.starts_with("error: cannot make the directory /dev/null/results: "), "{}", ran.err);
+    assert_eq!(ran.out, "");
+}
+
+#[test]
+fn when_nothing_more_can_be_written_whole_lines_are_left() {
+    let directory = here();
+    // A limit for the size of files is a disk that is full, as far as a program can tell.
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec {PROGRAM} {TINY}");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(directory.path()).output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.status, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("error: cannot write to ") && ran.err.contains("last whole line"), "{}", ran.err);
+    assert!(ran.out.contains("INCOMPLETE: cannot write"), "{}", ran.out);
+    let Reading { run: summary, warnings } = read(&records(directory.path())).unwrap();
+    assert!(!summary.complete() && !summary.cells.is_empty());
+    assert!(matches!(&warnings[..], [one] if one.contains("did not end")), "{warnings:?}");
+}
+
+#[test]
+fn a_report_of_what_is_cut_off_warns_and_of_what_is_wrong_names_the_line() {
+    let directory = here();
+    assert_eq!(run(directory.path(), &format!("{TINY} --no-html")).status, Some(0));
+    let file = records(directory.path());
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() * 2 / 3]).unwrap();
+    let ran = run(directory.path(), &format!("report {}", file.display()));
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("the line is cut off") && ran.err.contains("did not end"), "{}", ran.err);
+    assert!(ran.out.contains("INCOMPLETE: "), "{}", ran.out);
+
+    fs::write(&file, text.replacen("\"v\":1,\"kind\":\"pass\"", "\"v\":9,\"kind\":\"pass\"", 1)).unwrap();
+    let ran = run(directory.path(), &format!("report {}", file.display()));
+    assert_eq!(ran.status, Some(1));
+    let line = text.lines().position(|line| line.contains("\"kind\":\"pass\"")).unwrap() + 1;
+    assert!(ran.err.contains(&format!("{}:{line}: a record of version 9", file.display())), "{}", ran.err);
+    let ran = run(directory.path(), "report no-such-file");
+    assert_eq!((ran.status, ran.err.contains("cannot open no-such-file")), (Some(1), true));
+}
+
+#[test]
+fn an_interrupted_run_keeps_what_it_has() {
+    let directory = here();
+    let line = "--preset smoke --lock ticket --cores 1 --time 1ms --repeats 1000000 --no-html";
+    let child = program(directory.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let has_passes = || {
+        let directory = directory.path().join("bench-results");
+        let file = fs::read_dir(directory).ok().and_then(|mut files| files.next());
+        file.is_some_and(|file| fs::read_to_string(file.unwrap().path()).unwrap().contains("\"kind\":\"pass\""))
+    };
+    while !has_passes() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.status, Some(130), "{}", ran.err);
+    assert!(ran.out.contains("INCOMPLETE: interrupted") && ran.out.contains("\nRecords: "), "{}", ran.out);
+    let Reading { run: summary, warnings } = read(&records(directory.path())).unwrap();
+    assert!(warnings.is_empty() && !summary.complete() && !summary.cells.is_empty());
+    assert_eq!(summary.end.unwrap().why.as_deref(), Some("interrupted"));
+}
+
+#[test]
+fn without_an_emulator_it_says_what_to_type() {
+    let directory = here();
+    let output = program(directory.path(), "--on qemu-virt-el2").env("PATH", "/nowhere").output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.status, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("apt-get install qemu-system-arm"), "{}", ran.err);
+}
+
+#[test]
+fn help_and_list_teach() {
+    let directory = here();
+    let help = run(directory.path(), "--help").out;
+    for word in ["Examples", "Exit status", "ticket-relax:", "merged-ref:", "s2-sparse:", "qemu-virt-el2:"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    let list = run(directory.path(), "list").out;
+    assert!(list.contains("\n  irq-ticket") && list.contains("not on this host"), "{list}");
+}
