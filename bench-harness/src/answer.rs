@@ -14,6 +14,9 @@ use crate::table::short;
 /// Below this part of the time together, cores hardly contended.
 pub const TOGETHER: f64 = 0.95;
 
+/// From so many repeats on, a range tells something.
+const ENOUGH: usize = 3;
+
 /// Whether who asks first gets it first.
 #[must_use]
 pub fn first_in_first_out(lock: Lock) -> bool {
@@ -27,22 +30,23 @@ pub fn first_in_first_out(lock: Lock) -> bool {
 #[must_use]
 pub fn answer(run: &Run) -> String {
     let mut sentences = vec![];
-    if run.header.emulated {
-        sentences.push(
-            "EMULATED: this shows that it works, and what costs instructions; no time or ratio here is one of hardware."
-                .to_owned(),
-        );
-    }
-    if let Some(most) = run.cells.iter().map(|cell| cell.scenario.cores).max() {
-        sentences.extend(locks(&run.cells, most));
-        if most > 1 {
-            sentences.extend(locks(&run.cells, 1));
+    match run.cells.iter().map(|cell| cell.scenario.cores).max() {
+        None => sentences.push("Nothing was measured to the end.".into()),
+        Some(_) if run.header.emulated => sentences.push(format!(
+            "EMULATED: {} scenarios ran, and every pool was whole afterwards. No time or ratio here is one of hardware, \
+             so none is compared.",
+            run.cells.len()
+        )),
+        Some(most) => {
+            sentences.extend(locks(&run.cells, most));
+            if most > 1 {
+                sentences.extend(locks(&run.cells, 1));
+            }
+            sentences.extend(merging(&run.cells, most));
+            sentences.extend(counting(&run.cells, most));
+            sentences.extend(few(&run.cells));
+            sentences.extend(apart(&run.cells));
         }
-        sentences.extend(merging(&run.cells, most));
-        sentences.extend(counting(&run.cells, most));
-        sentences.extend(apart(&run.cells));
-    } else {
-        sentences.push("Nothing was measured to the end.".into());
     }
     let mut text = sentences.join("\n");
     text.push('\n');
@@ -163,6 +167,14 @@ fn counting(cells: &[CellSummary], number: u16) -> Option<String> {
     ))
 }
 
+/// Where a range is hardly one.
+fn few(cells: &[CellSummary]) -> Option<String> {
+    let fewest = cells.iter().map(|cell| cell.repeats).min().filter(|&repeats| repeats < ENOUGH)?;
+    Some(format!(
+        "Of {fewest} repeats a range says little, and so does who is told apart: take {ENOUGH} or more (--repeats)."
+    ))
+}
+
 /// Where the cores were not at work together.
 fn apart(cells: &[CellSummary]) -> Option<String> {
     let apart = cells.iter().filter(|cell| cell.concurrency.median < TOGETHER).count();
@@ -197,6 +209,7 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("unfair"), "{text}");
+        assert!(text.contains("Of 1 repeats a range says little"), "{text}");
     }
 
     #[test]
@@ -224,11 +237,11 @@ mod tests {
         let mut late = pass(Ticket, Merged, 0, &[10, 10]);
         late.cores[0].start += 100;
         let mut run = run(&[late]);
-        run.header.emulated = true;
         run.header.notes.push("it rained".into());
         let text = answer(&run);
-        assert!(text.starts_with("EMULATED: ") && text.contains("In 1 of 1 scenarios (marked !)"), "{text}");
-        assert!(text.ends_with("Note: it rained.\n"), "{text}");
+        assert!(text.contains("In 1 of 1 scenarios (marked !)") && text.ends_with("Note: it rained.\n"), "{text}");
+        run.header.emulated = true;
+        assert!(answer(&run).starts_with("EMULATED: 1 scenarios ran"));
         assert!(answer(&crate::summary::made_up::run(&[])).starts_with("Nothing was measured"));
     }
 }

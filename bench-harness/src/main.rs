@@ -7,14 +7,20 @@ use bench_harness::arguments::{Arguments, Command};
 use bench_harness::host::Host;
 use bench_harness::progress::say;
 use bench_harness::session::Impossible;
-use bench_harness::{list, session};
+use bench_harness::{interrupt, list, session};
 
 fn main() -> ExitCode {
     match run(&Arguments::of_command_line()) {
         Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error:#}");
-            if error.is::<Impossible>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if interrupt::asked() {
+                ExitCode::from(interrupt::STATUS)
+            } else if error.is::<Impossible>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ fn header(arguments: &RunArguments, host: &Host, started: jiff::Timestamp) -> He
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         place: bench_core::Axis::name(arguments.on).into(),
         emulated: arguments.on != Place::Host,
-        pinned: true,
+        pinned: false,
         hz: None,
         passes: None,
         notes: machine.caveats(),

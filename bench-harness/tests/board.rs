@@ -1,0 +1,139 @@
+//! A run on a board, with an emulator, a compiler and a `rustup` made for the purpose: what the program makes of what
+//! they do.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use bench_core::record::CoreCount;
+use bench_core::{Lock, Pass, Scenario, Strategy, Workload, Wrong};
+use bench_harness::read::read;
+use bench_harness::summary::Run;
+use tempfile::TempDir;
+
+fn pass(wrong: Option<Wrong>) -> String {
+    let scenario = Scenario { lock: Lock::IrqTicket, strategy: Strategy::Merged, workload: Workload::Pair, cores: 2 };
+    let cores = [CoreCount { ops: 5, start: 100, stop: 200 }; 2].into_iter().collect();
+    let pass = Pass { scenario, repeat: 0, hz: 62_500_000, cores, samples: None, wrong };
+    format!("echo '@pass {}'\n", serde_json::to_string(&pass).unwrap())
+}
+
+fn tool(directory: &Path, name: &str, script: &str) {
+    let path = directory.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The program in front of an emulator that does what `script` says.
+fn program(directory: &Path, script: &str) -> Command {
+    let tools = directory.join("tools");
+    fs::create_dir_all(&tools).unwrap();
+    let version = "[ \"$1\" = --version ] && { echo 'made-up emulator 1.0'; exit; }\n";
+    tool(&tools, "qemu-system-aarch64", &format!("{version}echo \"# $*\"\n{script}"));
+    tool(&tools, "rustup", "echo aarch64-unknown-none-softfloat");
+    tool(&tools, "cargo", "echo \"cargo $* RUSTFLAGS=$RUSTFLAGS\" >&2; export PARENT=$PPID; eval \"$CARGO_DOES\"");
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths([tools.clone()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench-harness"));
+    command.args(["--on", "qemu-virt-el2", "--preset", "smoke", "--no-html", "--output"]).arg(directory.join("out"));
+    command.env("PATH", path).env("CARGO", tools.join("cargo")).stdin(Stdio::null());
+    command
+}
+
+fn text(output: &Output) -> (Option<i32>, String, String) {
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    (output.status.code(), out, err)
+}
+
+fn file(directory: &Path) -> Option<PathBuf> {
+    Some(fs::read_dir(directory.join("out")).ok()?.next()?.unwrap().path())
+}
+
+fn records(directory: &TempDir) -> Run {
+    read(&file(directory.path()).unwrap()).unwrap().run
+}
+
+#[test]
+fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_emulated() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = "echo '# mcs split pair 9: there are not so many cores here'";
+    let script = format!("echo '@plan {{\"passes\":1}}'\n{refused}\n{}echo @done", pass(None));
+    let (status, out, err) = text(&program(directory.path(), &script).arg("--lse").output().unwrap());
+    assert_eq!(status, Some(0), "{out}{err}");
+    assert!(out.starts_with("\nEMULATED: 1 scenarios ran") && out.contains("[EMULATED]"), "{out}");
+    assert!(out.contains("Left out: mcs on 9 cores: there are not so many cores here."), "{out}");
+    assert!(err.contains("cargo build --release --package qemu-virt-el2") && err.contains("+lse"), "{err}");
+    let run = records(&directory);
+    assert!(run.complete() && run.header.emulated && run.header.place == "qemu-virt-el2");
+    assert!(run.header.notes.iter().any(|note| note.contains("made-up emulator 1.0: 4 cores, max, LSE")));
+    assert_eq!((run.cells.len(), run.refused.len()), (1, 1));
+}
+
+#[test]
+fn a_void_pass_on_a_board_is_a_failure_and_the_run_is_complete_nevertheless() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = format!("{}echo @done; exit 1", pass(Some(Wrong::Leaked)));
+    let (status, out, err) = text(&program(directory.path(), &script).output().unwrap());
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(out.contains("VOID: irq-ticket merged pair, 2 cores, repeat 0: pages were put back"), "{out}");
+    assert!(!err.contains("error: "), "{err}");
+    assert!(records(&directory).complete());
+}
+
+#[test]
+fn a_board_that_fails_shows_its_console_and_what_it_measured_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = format!("{}echo 'panic on core 1: ouch'; exit 101", pass(None));
+    let (status, out, err) = text(&program(directory.path(), &script).output().unwrap());
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(err.contains("ended early, with exit status: 101") && err.contains("\n  | panic on core 1: ouch"), "{err}");
+    assert!(err.contains("-append bench smoke"), "how it was started is on the console: {err}");
+    let run = records(&directory);
+    assert!(!run.complete() && run.cells.len() == 1);
+}
+
+#[test]
+fn an_image_that_does_not_build_is_no_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let (status, _, err) = text(&program(directory.path(), "").env("CARGO_DOES", "exit 101").output().unwrap());
+    assert_eq!(status, Some(1));
+    assert!(err.contains("error: the image qemu-virt-el2 does not build"), "{err}");
+    assert_eq!(file(directory.path()), None);
+}
+
+#[test]
+fn an_interrupt_while_the_image_is_built_is_one_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = program(directory.path(), "").env("CARGO_DOES", "kill -INT $PARENT; exec sleep 600").output();
+    let (status, _, err) = text(&output.unwrap());
+    assert_eq!(status, Some(130), "{err}");
+    assert!(err.contains("interrupted while the image was being built"), "{err}");
+    assert_eq!(file(directory.path()), None);
+}
+
+#[test]
+fn an_interrupt_ends_the_emulator_and_keeps_what_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
+    let script = format!("{}echo $$ > '{}'; exec sleep 600", pass(None), pid.display());
+    let mut command = program(directory.path(), &script);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let has_pass = || file(directory.path()).is_some_and(|file| fs::read_to_string(file).unwrap().contains("\"pass\""));
+    while !(has_pass() && fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n'))) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let (status, out, err) = text(&child.wait_with_output().unwrap());
+    assert_eq!(status, Some(130), "{out}{err}");
+    let run = records(&directory);
+    assert_eq!((run.cells.len(), run.end.unwrap().why.as_deref()), (1, Some("interrupted")));
+    let emulator = fs::read_to_string(&pid).unwrap();
+    // The program waits for it before it ends, so that it is gone by now.
+    let alive = Command::new("kill").args(["-0", emulator.trim()]).stderr(Stdio::null()).status().unwrap();
+    assert!(!alive.success());
+}
