@@ -25,8 +25,9 @@
 //! # Principles
 //!
 //! 1. **One file an algorithm**, with the state drawn, the transitions listed, and every atomic access argued.
-//! 2. **Proved, not hoped for**: loom runs every interleaving of small models of each algorithm, and must find the
-//!    known-bad variants; miri runs the laws; the same laws run on bare metal (`laws`).
+//! 2. **Proved, not hoped for**: loom runs every interleaving of small models of ticket, MCS and queued lock, the larger
+//!    ones within a bound, and must find each ordering weakened and each known-bad variant; miri runs the laws; the
+//!    same laws run on bare metal (`laws`).
 //! 3. **Waiting knows the address** ([`wait`]): AArch64 sleeps in `WFE` on the word that will change.
 //! 4. **Decorate, don't fork**: interrupts, measurement and waiting are type parameters.
 //! 5. **Locks know no allocator, no board, no OS**; what they need of one is a trait.
