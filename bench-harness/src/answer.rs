@@ -191,7 +191,7 @@ fn apart(cells: &[CellSummary]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::made_up::{pass, run};
+    use crate::made_up::{pass, run};
     use bench_core::Lock::{Mcs, ParkingLot, Queued, Ticket};
     use bench_core::Strategy::{Atomic, Merged, MergedRef, Split};
 
@@ -242,6 +242,6 @@ mod tests {
         assert!(text.contains("In 1 of 1 scenarios (marked !)") && text.ends_with("Note: it rained.\n"), "{text}");
         run.header.emulated = true;
         assert!(answer(&run).starts_with("EMULATED: 1 scenarios ran"));
-        assert!(answer(&crate::summary::made_up::run(&[])).starts_with("Nothing was measured"));
+        assert!(answer(&crate::made_up::run(&[])).starts_with("Nothing was measured"));
     }
 }

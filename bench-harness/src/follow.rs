@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow};
 
+use crate::collect::Collector;
 use crate::events::{Event, Source};
 use crate::interrupt;
-use crate::local::vanished;
+use crate::local::{self, vanished};
 use crate::progress::Progress;
 use crate::record::{End, Header, Note, Refused};
-use crate::summary::{Collector, Run};
+use crate::summary::Run;
 use crate::write::Records;
 
 /// Between two looks at whether somebody asked the program to end.
@@ -111,7 +112,10 @@ impl Follower<'_> {
             }
             Event::Passed(pass) => {
                 self.records.write(&*pass)?;
-                self.progress.passed();
+                let name = local::name(pass.scenario);
+                // A board does not say what comes next.
+                self.running = format!("what came after {name}");
+                self.progress.passed(name);
                 self.collector.add(&pass);
             }
             Event::Refused(refused) => {
@@ -144,8 +148,8 @@ impl Follower<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::made_up::{header, pass};
     use crate::read::read;
-    use crate::summary::made_up::{header, pass};
     use bench_core::{Lock, Strategy};
     use std::sync::mpsc::{Sender, channel};
 

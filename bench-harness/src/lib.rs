@@ -6,8 +6,8 @@
 //!                                                            events    ▼
 //!                            records ◄── write ◄─────────────────── follow
 //!                               │                                      │
-//!                             read ──────────► summary ◄───────────────┘
-//!                                                 │
+//!                             read ──────────► collect ◄───────────────┘
+//!                                                 ▼ summary
 //!                                      answer, table, report
 //! ```
 //!
@@ -20,12 +20,15 @@
 pub mod answer;
 pub mod arguments;
 pub mod busy;
+pub mod collect;
 pub mod events;
 pub mod follow;
 pub mod host;
 pub mod interrupt;
 pub mod list;
 pub mod local;
+#[cfg(test)]
+mod made_up;
 pub mod progress;
 pub mod provenance;
 pub mod qemu;

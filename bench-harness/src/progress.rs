@@ -48,14 +48,9 @@ impl Progress {
     }
 
     /// It has ended.
-    pub fn passed(&self) {
+    pub fn passed(&self, name: String) {
+        self.bar.set_message(name);
         self.bar.inc(1);
-    }
-
-    /// How many have.
-    #[must_use]
-    pub fn so_far(&self) -> u64 {
-        self.bar.position()
     }
 
     /// Says something above the bar, or where it would be.

@@ -9,8 +9,9 @@ use bench_core::Pass;
 use serde::Deserialize;
 use serde_json::from_str;
 
+use crate::collect::Collector;
 use crate::record::{End, Header, Kind, Note, Refused, VERSION};
-use crate::summary::{Collector, Run};
+use crate::summary::Run;
 
 /// What is in a file.
 #[derive(Debug)]
@@ -93,8 +94,8 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::made_up::{header, pass, with_waits};
     use crate::record::line;
-    use crate::summary::made_up::{header, pass, with_waits};
     use bench_core::{Lock, Strategy};
 
     fn records() -> Vec<String> {

@@ -185,7 +185,7 @@ pub fn wrap(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::made_up::{header, pass, run, with_waits};
+    use crate::made_up::{header, pass, run, with_waits};
     use bench_core::Lock::{Mcs, ParkingLot, Ticket};
     use bench_core::Strategy::{Atomic, Merged};
 
