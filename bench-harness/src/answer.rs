@@ -109,9 +109,16 @@ fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
     if number > 1 && !first_in_first_out(scenario.lock) {
         let (least, even) = (best.share_min() * 100.0, 100.0 / f64::from(number));
         let _ = write!(text, " It is unfair: a core did {least:.0} % of the operations where {even:.0} % is even.");
-        if let Some(fair) = rest.iter().find(|cell| first_in_first_out(cell.scenario.lock)) {
+        let fair: Vec<_> = rest.iter().filter(|cell| first_in_first_out(cell.scenario.lock)).collect();
+        if let Some((first, rest)) = fair.split_first() {
             let _ =
-                write!(text, " First in, first out, and fastest of those, is {}: {}.", fair.scenario.lock, ns(fair));
+                write!(text, " First in, first out, and fastest of those, is {}: {}", first.scenario.lock, ns(first));
+            let near = rest.iter().filter(|cell| cell.ns_per_op.overlaps(&first.ns_per_op));
+            let names: Vec<_> = near.map(|cell| cell.scenario.lock.to_string()).collect();
+            if !names.is_empty() {
+                let _ = write!(text, "; not told apart from it: {}", names.join(", "));
+            }
+            text.push('.');
         }
     }
     Some(text)
@@ -214,9 +221,14 @@ mod tests {
 
     #[test]
     fn a_lock_that_is_fast_by_being_unfair_is_called_that() {
-        let text = answer(&run(&[pass(Ticket, Merged, 0, &[10, 10]), pass(ParkingLot, Merged, 0, &[90, 10])]));
+        let text = answer(&run(&[
+            pass(Ticket, Merged, 0, &[10, 10]),
+            pass(Queued, Merged, 0, &[10, 10]),
+            pass(Mcs, Merged, 0, &[5, 5]),
+            pass(ParkingLot, Merged, 0, &[90, 10]),
+        ]));
         assert!(text.contains("a core did 10 % of the operations where 50 % is even"), "{text}");
-        assert!(text.contains("fastest of those, is ticket: 100 ns"), "{text}");
+        assert!(text.contains("fastest of those, is ticket: 100 ns; not told apart from it: queued."), "{text}");
     }
 
     #[test]
