@@ -80,12 +80,9 @@ impl MachineInfo {
     #[must_use]
     pub fn caveats(&self) -> Vec<String> {
         let mut caveats = vec![];
-        if cfg!(debug_assertions) {
-            caveats.push("built without optimisation: add --release".to_owned());
-        }
         if self.virtualised == Some(true) {
             caveats.push(
-                "a virtual machine: its cores may be taken away for a while, which looks like a long wait".into(),
+                "a virtual machine: its cores may be taken away for a while, which looks like a long wait".to_owned(),
             );
         }
         if self.smt == Some(true) {

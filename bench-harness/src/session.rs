@@ -125,6 +125,9 @@ fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) 
     header.hz = Some(host.hz());
     let passes = 2 * u64::from(plan.repeats) * cells.len() as u64;
     header.passes = Some(passes);
+    if cfg!(debug_assertions) {
+        header.notes.push("built without optimisation: add --release".into());
+    }
     if !host.reads_a_counter() {
         header.notes.push("no counter can be read here: each reading of the clock is a system call".into());
     }
