@@ -1,8 +1,10 @@
 //! The samples of instrumented locks, by core: where `Instrumented` puts its times.
 //!
-//! Each core writes its own place alone, and whoever reads has waited for all of them to end.
+//! Each core writes its own place alone (so all accesses are `Relaxed`), and whoever reads has waited for all of them
+//! to end. What happens outside the measured time is not counted: setting up, warming up, putting back, the census.
 
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hyp_locks::{Acquired, Probe};
 
@@ -13,18 +15,31 @@ use crate::record;
 /// What one core has seen. Two cache lines apart, since processors fetch lines in pairs.
 #[repr(align(128))]
 struct Place {
+    measuring: AtomicBool,
     wait: Counting,
     hold: Counting,
     handover: Counting,
 }
 
-static PLACES: [Place; MAX_CORES] =
-    [const { Place { wait: Counting::new(), hold: Counting::new(), handover: Counting::new() } }; MAX_CORES];
+impl Place {
+    const fn new() -> Self {
+        let measuring = AtomicBool::new(false);
+        Self { measuring, wait: Counting::new(), hold: Counting::new(), handover: Counting::new() }
+    }
+}
 
-/// Forgets what core `core` has seen.
-pub(crate) fn clear(core: usize) {
-    let Place { wait, hold, handover } = &PLACES[core];
+static PLACES: [Place; MAX_CORES] = [const { Place::new() }; MAX_CORES];
+
+/// From now on core `core` is measured; what it has seen until now is forgotten.
+pub(crate) fn begin(core: usize) {
+    let Place { measuring, wait, hold, handover } = &PLACES[core];
     [wait, hold, handover].into_iter().for_each(Counting::clear);
+    measuring.store(true, Relaxed);
+}
+
+/// Core `core` is measured no more.
+pub(crate) fn end(core: usize) {
+    PLACES[core].measuring.store(false, Relaxed);
 }
 
 /// What cores `0..cores` have seen, together.
@@ -50,6 +65,9 @@ impl<M: Machine> Probe for Sampler<M> {
     #[inline]
     fn acquired(sample: Acquired) {
         let place = &PLACES[M::core()];
+        if !place.measuring.load(Relaxed) {
+            return;
+        }
         place.wait.record(sample.wait);
         if let Some(handover) = sample.handover {
             place.handover.record(handover);
@@ -58,6 +76,9 @@ impl<M: Machine> Probe for Sampler<M> {
 
     #[inline]
     fn released(hold: u64) {
-        PLACES[M::core()].hold.record(hold);
+        let place = &PLACES[M::core()];
+        if place.measuring.load(Relaxed) {
+            place.hold.record(hold);
+        }
     }
 }

@@ -70,7 +70,7 @@ fn count<M: Machine>(load: &mut dyn Batch, worker: usize, opens: u64, ticks: Tic
         load.run(batch)?;
         let now = M::now();
         if now >= begins {
-            samples::clear(worker);
+            samples::begin(worker);
             break M::now();
         }
         if now - before < ticks.batch {
@@ -86,6 +86,7 @@ fn count<M: Machine>(load: &mut dyn Batch, worker: usize, opens: u64, ticks: Tic
         ops += u64::from(batch);
         let now = M::now();
         if now >= ends {
+            samples::end(worker);
             return Ok(CoreCount { ops, start, stop: now });
         }
     }

@@ -115,9 +115,8 @@ fn an_instrumented_pass_has_samples_and_no_other_has() {
     let pass = run(&host, scenario, true);
     is_good(&pass);
     let samples = pass.samples.unwrap();
-    // Two sections an operation; those of the worker that stopped last, and of `end`, come on top.
-    let sections = 2 * pass.cores.iter().map(|core| core.ops).sum::<u64>();
-    assert!(samples.hold.len() >= sections, "{} of {sections}", samples.hold.len());
+    // Two sections an operation, and nothing of what comes before and after.
+    assert_eq!(samples.hold.len(), 2 * pass.cores.iter().map(|core| core.ops).sum::<u64>());
     assert_eq!(samples.wait.len(), samples.hold.len());
     assert!(samples.handover.len() <= samples.wait.len());
     assert!(samples.hold.max() > 0);
