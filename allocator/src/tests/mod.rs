@@ -5,7 +5,9 @@
 mod exhaustive;
 mod handles;
 mod misuse;
+#[cfg(not(miri))]
 mod model;
+#[cfg(not(miri))] // as `exhaustive`
 mod strings;
 mod threads;
 

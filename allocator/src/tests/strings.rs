@@ -58,7 +58,7 @@ fn agrees<R: RefcountPath>(start: usize, len: usize, reserved: usize, plans: &[P
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 2 } else { 96 },
+        cases: 96,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -68,7 +68,7 @@ proptest! {
         start in prop_oneof![0usize..40, 0x8_0000usize..0x8_0040],
         len in 1usize..96,
         reserved in 0usize..8,
-        plans in prop::collection::vec(plan(), 1..if cfg!(miri) { 12 } else { 160 }),
+        plans in prop::collection::vec(plan(), 1..160),
     ) {
         let reserved = reserved.min(len);
         agrees::<Merged>(start, len, reserved, &plans)?;
@@ -79,7 +79,7 @@ proptest! {
 /// The largest orders, which short ranges do not reach.
 #[test]
 fn every_order_is_handed_out_aligned_and_comes_back() {
-    let len = if cfg!(miri) { 64 } else { 5000 };
+    let len = 5000;
     let table = vacant_table(len);
     let pool = pool_over::<Atomic>(&table, 0x123, len, 1).unwrap();
     let full = pool.check().unwrap();

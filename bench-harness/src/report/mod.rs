@@ -12,7 +12,7 @@
 //! ```
 //!
 //! 1. Whatever the run has, there is a page: what is missing is said, with the reason.
-//! 2. Nothing of the run is taken for HTML ([`text::escape`]).
+//! 2. Nothing of the run is taken for HTML (`text::escape`).
 //! 3. No figure is told by colour alone, or by a plot alone: bars have their figures beside them, and the table has all.
 
 mod bars;
