@@ -4,10 +4,11 @@
 #[cfg(not(miri))] // one thread and no unsafe: nothing for miri to find, in minutes
 mod exhaustive;
 mod handles;
+#[cfg(not(miri))]
 mod misuse;
 #[cfg(not(miri))]
 mod model;
-#[cfg(not(miri))] // as `exhaustive`
+#[cfg(not(miri))]
 mod strings;
 mod threads;
 
