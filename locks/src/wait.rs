@@ -162,20 +162,23 @@ unsafe impl Wait for Wfe {
 pub struct RelaxWith<R>(PhantomData<R>);
 
 #[cfg(feature = "spinning_top")]
-// SAFETY: the one way out is `ahead == 0` for the value just seen; an unwinding `relax` ends the program.
+// SAFETY: the one way out is `ahead == 0` for the value just seen. All of `R` that runs here (`default`, `relax`, its
+// drop) runs while the bomb is armed: if it unwinds, the program ends and nothing gets past this frame.
 unsafe impl<R: spinning_top::relax::Relax> Wait for RelaxWith<R> {
     #[inline(always)]
     fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        let bomb = AbortOnUnwind;
         let mut relax = R::default();
-        loop {
+        let seen = loop {
             let seen = word.look();
             if ahead(seen) == 0 {
-                return seen;
+                break seen;
             }
-            let bomb = AbortOnUnwind;
             relax.relax();
-            core::mem::forget(bomb);
-        }
+        };
+        drop(relax);
+        core::mem::forget(bomb);
+        seen
     }
 }
 
