@@ -10,16 +10,19 @@
 //! |---|---|---|
 //! | `Daif` | `DAIF.I`: IRQ | AArch64 bare metal, feature `cortex-a` |
 //! | `DaifIf` | `DAIF.I` and `.F`: IRQ and FIQ | the same |
-//! | `CriticalSection` | what the program's `critical-section` masks | anywhere, feature `critical-section` |
+//! | `CriticalSection<P>` | what the program's `critical-section` masks | anywhere, feature `critical-section` |
 //! | `Recorder` | nothing: keeps a record | host tests, feature `recorder` |
 //!
 //! # Drop guards in the reverse order of their making
 //!
 //! Each guard carries the mask as it was when its section began, and puts *that* back. Take `a`, take `b`, drop
 //! `a` first: interrupts are unmasked while `b` is still held, and a handler that takes `b`'s lock waits for ever.
-//! The same goes for a guard dropped inside somebody else's masked region that began after it: a region that
-//! trusts in the mask for *memory safety* (a `critical_section::with`) loses it. Rust cannot check the order of
-//! drops; a scope a section is the habit that keeps it right.
+//! The same goes for a guard dropped inside somebody else's masked region that began after it. Rust cannot check the
+//! order of drops; a scope a section is the habit that keeps it right.
+//!
+//! Habit is enough where the worst is a deadlock. It is not where a region trusts in the mask for *memory safety*, as
+//! a `critical_section::with` does: so `CriticalSection<P>` wants an `unsafe` promise, `Nested`, of the user's own `P`.
+//! Whoever trusts in another control's mask for memory safety, beside these locks, owes himself the same.
 
 #[cfg(feature = "critical-section")]
 mod critical;
@@ -33,7 +36,7 @@ mod save;
 use core::marker::PhantomData;
 
 #[cfg(feature = "critical-section")]
-pub use critical::CriticalSection;
+pub use critical::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 pub use daif::{Daif, DaifBits, DaifIf, DaifSet};
 pub use mask::{IrqMask, SingleCore};
@@ -47,11 +50,14 @@ pub use save::IrqSave;
 ///
 /// The implementor promises, for the CPU (on a host: the thread) that makes the calls:
 ///
-/// 1. From the return of [`save_and_mask`](Self::save_and_mask) to the call of [`restore`](Self::restore) with
-///    what it returned, no interrupt handler that takes a lock under this control begins to run.
+/// 1. From the return of [`save_and_mask`](Self::save_and_mask) until what it returned, or what an earlier call
+///    returned, goes to [`restore`](Self::restore), no interrupt handler that takes a lock under this control begins
+///    to run.
 /// 2. The compiler does not move accesses to memory out of that region (no `nomem` on the assembly, or a
 ///    `compiler_fence`).
 /// 3. Neither call unwinds. The calls nest.
+/// 4. Safe code gives states back in any order, or never: `restore` is defined for that too. (A control that cannot
+///    bear it makes its user promise the order, as `CriticalSection` does.)
 pub unsafe trait InterruptControl {
     /// The mask as it was.
     type State: Copy;
@@ -63,7 +69,7 @@ pub unsafe trait InterruptControl {
     ///
     /// # Safety
     ///
-    /// `state` came from `save_and_mask` on this CPU, has not been given back yet, and what was saved after it has.
+    /// `state` came from `save_and_mask` on this CPU and has not been given back yet.
     unsafe fn restore(state: Self::State);
 }
 
@@ -110,7 +116,7 @@ impl<I: InterruptControl> Drop for Masked<I> {
     fn drop(&mut self) {
         // SAFETY: the state came from `save_and_mask` and is given back once: a `Masked` becomes an `IrqGuard` and
         // back without a copy. On the same CPU: a `Masked` never leaves the function that made it, and `IrqGuard`
-        // is not `Send`. In nested order by the user's habit (module documentation).
+        // is not `Send`.
         unsafe { I::restore(self.state) }
     }
 }

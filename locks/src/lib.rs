@@ -40,7 +40,7 @@
 //! |---|---|
 //! | `spin` | `Compat04`, `SpinTicket`, `SpinMutex` |
 //! | `spinning_top` | `RawSpinlock`, `TicketRelax`, `RelaxWith` |
-//! | `critical-section` | `CriticalSection` |
+//! | `critical-section` | `CriticalSection<P>`, and `Nested`, the promise that it wants of `P` |
 //! | `cortex-a` | `Daif`, `DaifIf` on AArch64 bare metal; reads `DAIF` through the crate `aarch64-cpu`, as its maintainers have renamed `cortex-a` |
 //! | `laws` | `laws`: what every lock must do, to be run on any machine |
 //! | `recorder` | `Recorder`, the host double of an interrupt control; needs `std` |
@@ -70,7 +70,7 @@ pub mod wait;
 pub use compat::{Compat04, SpinMutex, SpinTicket};
 pub use instrumented::{Acquired, Instrumented, Probe};
 #[cfg(feature = "critical-section")]
-pub use irq::CriticalSection;
+pub use irq::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 pub use irq::{Daif, DaifIf};
 #[cfg(feature = "recorder")]
