@@ -1,6 +1,7 @@
 //! Exclusion on one core: interrupts masked, and nothing else.
 
 use core::marker::PhantomData;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use lock_api::RawMutex;
 
@@ -12,8 +13,8 @@ use crate::sync::{AtomicBool, Relaxed, constructor, initial};
 /// # Safety
 ///
 /// The program runs on one core, and everything in it that takes a lock under this control is either the code that
-/// interrupts interrupt, or an interrupt handler that this control masks. (A handler that it does not mask, an NMI,
-/// may call `try_lock` only.)
+/// interrupts interrupt, or an interrupt handler that this control masks. A handler that it does not mask, an NMI, does
+/// not touch the lock at all, `try_lock` included: it could come in between two accesses of one.
 pub unsafe trait SingleCore: InterruptControl {}
 
 /// Interrupts masked by `I`, on a machine of one core: the lock of a `static` pool on a microcontroller.
@@ -23,9 +24,13 @@ pub unsafe trait SingleCore: InterruptControl {}
 ///
 /// | access | operation | ordering | why not stronger |
 /// |---|---|---|---|
-/// | I1 | `held` load | Relaxed | one core sees its own stores in order, and `I` keeps the compiler's accesses inside |
-/// | I2 | `held` store, acquiring | Relaxed | as I1 |
-/// | I3 | `held` store, releasing | Relaxed | as I1 |
+/// | I1 | `held` load | Relaxed | one core sees its own stores in order; a compiler fence keeps the section after it |
+/// | I2 | `held` store, acquiring | Relaxed | as I1; nothing comes between I1 and I2, which are both masked |
+/// | I3 | `held` store, releasing | Relaxed | as I1; a compiler fence keeps the section before it |
+/// | I4 | `held` load, `is_locked` | Relaxed | a snapshot promises nothing to what follows |
+///
+/// The fences are for guards dropped out of order, which unmask a section that goes on: a handler may come in then,
+/// and finds `held` set until the section is done.
 #[derive(Debug)]
 pub struct IrqMask<I> {
     held: AtomicBool,
@@ -45,9 +50,10 @@ impl<I> Default for IrqMask<I> {
     }
 }
 
-// SAFETY: by the promise of `SingleCore`, whoever could take the lock runs on this core and not between a
-// `save_and_mask` and its `restore`; I1 and I2 are in such a region, and so is the section until the release.
-// Who may still come in (an NMI) finds `held` set and gets nothing.
+// SAFETY: by the promise of `SingleCore`, whoever could take the lock runs on this core, and comes in between only as a
+// handler that `I` masks. I1 and I2 are in one region of `I` in which nothing is restored, so no handler runs between
+// them: one section at a time has found `held` false. From I2 to I3 whoever does come in (a guard dropped out of order
+// has unmasked) finds it true and gets nothing; the fences keep the section's accesses between the two.
 unsafe impl<I: SingleCore> RawMutex for IrqMask<I> {
     const INIT: Self = initial!(Self::new());
 
@@ -72,17 +78,19 @@ unsafe impl<I: SingleCore> RawMutex for IrqMask<I> {
             return None;
         }
         self.held.store(true, Relaxed); // I2
+        compiler_fence(Ordering::Acquire);
         Some(masked.into_guard(()))
     }
 
     #[inline]
     unsafe fn unlock(&self, guard: Self::Guard) {
         let ((), _masked) = guard.open::<I>(); // restored last
+        compiler_fence(Ordering::Release);
         self.held.store(false, Relaxed); // I3
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.held.load(Relaxed)
+        self.held.load(Relaxed) // I4
     }
 }
