@@ -58,8 +58,14 @@
 //! | T4 | `next` compare-exchange | Relaxed | – | as T1. Succeeding means that nobody drew in between, so the number seen by T3 is ours (N2) |
 //! | T5 | `next` load, bumping | Relaxed | – | a stale value says "nobody waits", which was true when it was written |
 //! | T6 | `owner` store | Release | T2, T3 | the section is done before the next one sees the number |
-//! | T7 | `owner` load, `is_locked` | Acquire | – | not for what the lock guards: keeps T8 behind it, so that equal words prove a moment at which the lock was free |
+//! | T7 | `owner` load, `is_locked` | Acquire | T6 | T8 sees every draw that happened before the release which this saw. Not for what the lock guards |
 //! | T8 | `next` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//!
+//! What `is_locked` says is a snapshot of two words. It never says "free" while the calling thread holds the lock, nor
+//! while another does whose acquisition happened before the call: T8 sees that draw, and T7 no number beyond it; nor
+//! while it goes to a waiter of whom its last holder knew. Where all cores see a store at once (x86, ARMv8, RISC-V)
+//! equal words prove a moment at which the lock was free. C11 does not promise that: T8 may miss the draw (T1) of a
+//! waiter of whom the holder did not know, and to whom the release that T7 saw has handed the lock.
 //!
 //! # Progress and fairness
 //!
