@@ -211,3 +211,60 @@ fn irq_mask_refuses_to_wait_for_itself() {
     drop(guard);
     assert!(!Recorder::masked() && !mutex.is_locked());
 }
+
+/// `OneCore`, with an interrupt that is pending: its handler runs as soon as nothing masks it, which is just before the
+/// mask is set or just after it was put back.
+struct Interrupted;
+
+thread_local! {
+    static PENDING: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+impl Interrupted {
+    fn unless_masked() {
+        if !Recorder::masked()
+            && let Some(handler) = PENDING.take()
+        {
+            handler();
+        }
+    }
+}
+
+// SAFETY: `Recorder`'s calls; the handler runs where nothing is masked. (It panics only to fail a test.)
+unsafe impl InterruptControl for Interrupted {
+    type State = <Recorder as InterruptControl>::State;
+
+    fn save_and_mask() -> Self::State {
+        Self::unless_masked();
+        Recorder::save_and_mask()
+    }
+
+    unsafe fn restore(state: Self::State) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { Recorder::restore(state) };
+        Self::unless_masked();
+    }
+}
+
+// SAFETY: each lock below belongs to one thread.
+unsafe impl SingleCore for Interrupted {}
+
+#[test]
+fn irq_mask_looks_when_masked() {
+    static POOL: Mutex<IrqMask<Interrupted>, u32> = Mutex::new(0);
+    PENDING.set(Some(|| std::mem::forget(POOL.try_lock().expect("nobody has it"))));
+    assert!(POOL.try_lock().is_none(), "the handler has run, and keeps it");
+    assert!(PENDING.take().is_none() && Recorder::masked());
+}
+
+#[test]
+fn irq_mask_is_free_before_the_mask_is_restored() {
+    static POOL: Mutex<IrqMask<Interrupted>, u32> = Mutex::new(0);
+    let mut guard = POOL.lock();
+    PENDING.set(Some(|| *POOL.lock() += 10));
+    *guard += 1;
+    assert_eq!(*guard, 1, "the interrupt waits");
+    drop(guard);
+    assert_eq!(*POOL.lock(), 11);
+    assert!(PENDING.take().is_none() && !Recorder::masked());
+}
