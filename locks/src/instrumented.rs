@@ -1,4 +1,4 @@
-//! A lock that measures itself: how long it was waited for, held, and how long a hand-over took.
+//! A lock that measures itself: how long it was waited for, held, and how long a handover took.
 //!
 //! ```text
 //!  previous holder   ──── holds ────┐ release
@@ -87,8 +87,9 @@ pub struct InstrumentedGuard<G> {
     since: u64,
 }
 
-/// A time of 64 bits in two words, for machines without 64-bit atomics. Read and written by the holder only, so
-/// Relaxed: the lock orders one holder's accesses before the next one's, and nobody sees it half written.
+/// A time of 64 bits in two words, for machines without 64-bit atomics. Both the loads (`get`, in `begin`) and the
+/// stores (`set`, in `end`) are the holder's alone, so Relaxed: the lock orders one holder's accesses before the next one's,
+/// and nobody sees it half written.
 #[derive(Debug)]
 struct Stamp {
     high: AtomicU32,

@@ -18,6 +18,14 @@
 //! What is guarded are atomics, accessed Relaxed and without read-modify-writes: a lock that does not exclude, or
 //! does not order, shows in their values and does not make the test itself undefined.
 //!
+//! | atomic | accesses | ordering | why |
+//! |---|---|---|---|
+//! | `inside`, `first`, `last`, `admitted` | load, store | Relaxed | guarded by the lock on trial: ordering of their own would hide that it has none. `last` outside of a section, and between laws: ordered by `meet` |
+//! | `arrived` | fetch-add | AcqRel | each comer's writes go to the last one, through those between (a chain of read-modify-writes) |
+//! | `arrived` | store of 0 | Relaxed | the last one's, before its `generation` store, which everybody acquires before coming again |
+//! | `generation` | load; store | Acquire; Release | the last comer, and with it all who came, before whoever goes on |
+//! | `turn` | load; store | Acquire; Release | the holder has seen the waiter before in its place when the next one comes |
+//!
 //! ```
 //! use hyp_locks::{Ticket, laws};
 //!

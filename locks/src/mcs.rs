@@ -83,7 +83,7 @@
 //! # Progress and fairness
 //!
 //! Strictly first in, first out, from the swap (M2); hence [`RawMutexFair`]. Every waiter watches its own line, so a
-//! hand-over disturbs nobody else. A release that finds a waiter which has come but not linked itself waits for it
+//! handover disturbs nobody else. A release that finds a waiter which has come but not linked itself waits for it
 //! (M12): two instructions on bare metal, but as long as the hypervisor or scheduler pleases where that waiter can
 //! lose its CPU. There take [`Queued`](crate::Queued).
 //!

@@ -35,8 +35,8 @@
 //! * N1 `locked` goes from 0 to 1 by a compare-exchange, whose winner holds, and back by the holder only.
 //! * N2 A node is reached from `tail`, or from `next` of the node before it, and from nowhere else.
 //! * N3 `lock_slow` returns only when its node is reached from neither: whoever granted it the head looks there no
-//!   more (Q11 was its last, and is behind us by Q12 and Q7), and `tail` has moved on, to null (Q9) or to a successor's node, whose link has been
-//!   stored and read (Q10).
+//!   more (Q11 was its last, and is behind us by Q12 and Q7), and `tail` has moved on, to null (Q9) or to a
+//!   successor's node, whose link has been stored and read (Q10).
 //! * N4 The lock points to a frame only while its owner is in `lock`; so a lock nobody waits for may be moved,
 //!   dropped, and its guard sent or forgotten.
 //! * N5 One waiter is the head: the one that found `tail` null, or the one whose `wait` is 0. Only it goes for
@@ -69,7 +69,7 @@
 //! | Q8 | own `next` load | Acquire | Q4 | the successor's node is ready to be told |
 //! | Q9 | `tail` compare-exchange, me to null | Relaxed | – | hands nothing over: who finds null goes for `locked` like anyone, and our own later nodes at this address come after it in program order |
 //! | Q10 | own `next` load, waiting | Acquire | Q4 | as Q8 |
-//! | Q11 | successor's `wait` store | Relaxed | – | guards nothing: who is told goes for `locked` like anyone. It is the last access to a node by another than its owner; the granter's Q12 comes after it, and the owner's Q7, before its frame ends, after that |
+//! | Q11 | successor's `wait` store | Relaxed | – | guards nothing: who is told goes for `locked` like anyone. It is the last access to a node by another than its owner, and happens before the granter's own Q12, which the owner's Q7 acquires before its frame ends: at once, or through a chain of others' sections (Q12, then Q2 or Q7, then Q12) |
 //! | Q12 | `locked` store | Release | Q2, Q7 | our section is done before the next one takes |
 //! | Q13 | `locked` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
 //! | Q14 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
@@ -84,7 +84,7 @@
 //! # Footprint, and when not to use it
 //!
 //! 16 bytes a lock (on 64 bits), none in the guard; a waiter has one aligned line on its stack while it waits. One
-//! read-modify-write and one store uncontended. A hand-over costs the head a miss and a compare-exchange on the
+//! read-modify-write and one store uncontended. A handover costs the head a miss and a compare-exchange on the
 //! lock's line: with two or three cores [`Ticket`](crate::Ticket) is faster.
 
 use core::marker::PhantomData;

@@ -81,7 +81,7 @@
 //! # Footprint, and when not to use it
 //!
 //! 8 bytes a lock, 4 in the guard, none a waiter or CPU. One read-modify-write and one store uncontended. All
-//! waiters watch the one word: each hand-over costs as many line transfers as there are waiters, so beyond about
+//! waiters watch the one word: each handover costs as many line transfers as there are waiters, so beyond about
 //! eight cores take [`Mcs`](crate::Mcs) or [`Queued`](crate::Queued).
 
 use core::marker::PhantomData;

@@ -72,7 +72,7 @@ pub trait Word: sealed::Sealed {
 pub unsafe trait Wait {
     /// Returns when `ahead(value of word)` is 0, and that value.
     ///
-    /// `ahead` says how many hand-overs are still to come before one's turn, as far as the word tells: 0 now,
+    /// `ahead` says how many handovers are still to come before one's turn, as far as the word tells: 0 now,
     /// 1 next. It must not change anything: it is called any number of times.
     #[track_caller] // a model attributes the looks to the line of the algorithm that waits
     fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value;
@@ -98,10 +98,10 @@ unsafe impl Wait for Spin {
 
 /// Looks often when next in line, and `PAUSES` hints later for every other one ahead.
 ///
-/// A lock whose waiters all read one word costs its holder a line transfer for each of them at every hand-over;
+/// A lock whose waiters all read one word costs its holder a line transfer for each of them at every handover;
 /// those who cannot be next should stay away. In proportion, not exponentially: a ticket says how long to stay
 /// away, and who sleeps past its turn holds up all the others. `PAUSES` should take about as long as one short
-/// section with its hand-over, and rather less: a pause takes from 10 (older x86) to 140 (Skylake and later) cycles.
+/// section with its handover, and rather less: a pause takes from 10 (older x86) to 140 (Skylake and later) cycles.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Proportional<const PAUSES: u32 = 4>;
 

@@ -83,8 +83,8 @@ fn a_clock_that_unwinds_leaves_nothing_held() {
     }
 }
 
-/// A lock that is handed over at `BASE` + 30 to a waiter that came at `called`: the waiter's samples. It sees that it has
-/// the lock at `BASE` + 37.
+/// A lock that is handed over at `BASE` + 30 to a waiter that came at `called`: the waiter's samples. It sees that it
+/// has the lock at `BASE` + 37.
 fn handed_over_to_a_waiter_since(called: u64) -> (Acquired, u64) {
     let lock = Instrumented::<Ticket<Counted<Spin>>, ByHand>::INIT;
     NOW.set(BASE);

@@ -27,8 +27,8 @@ macro_rules! initial {
 
 pub(crate) use {constructor, initial};
 
-/// An atomic whose every access asks whether the mutant under way weakens it, and and whose every load is an event that loom
-/// reorders with the other threads'.
+/// An atomic whose every access asks whether the mutant under way weakens it, and whose every load is an event that
+/// loom reorders with the other threads'.
 ///
 /// Loom remembers the last access to an atomic alone: "A loads; B loads, then exchanges" hides A's load behind B's, two
 /// loads do not depend on each other, and the order in which B came first is never run. A relaxed read-modify-write
