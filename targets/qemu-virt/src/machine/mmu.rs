@@ -12,16 +12,23 @@
 //! The image, its stacks and the device tree lie in the first GiB of RAM; the pools under test never touch the
 //! pages that they hand out, so the rest needs no mapping. A real hypervisor would map its text read-only.
 //!
-//! EL1 and EL2 attributes differ in two bits: EL2's bit 6 is RES1 where EL1's gives EL0 access, which makes
-//! EL1's privileged execution impossible (so it stays 0; the core ignores it at EL2), and bit 54 is the
-//! "never execute" of both.
+//! What serves both levels, where the attributes of EL1 and EL2 differ:
+//!
+//! | bit | at EL1 | at EL2 | here |
+//! |---|---|---|---|
+//! | 6 | EL0 may access it, and EL1 not execute it | RES1 | 0: a core at EL2 ignores it |
+//! | 53 | EL1 never executes it (PXN) | RES0 | 1 for Device |
+//! | 54 | EL0 never executes it (UXN) | EL2 never executes it (XN) | 1 for Device |
 
-use aarch64_paging::descriptor::El23Attributes as Attributes;
+use aarch64_paging::descriptor::{El1Attributes, El23Attributes as Attributes};
 use aarch64_paging::mair::{Mair, MairAttribute, NormalMemory};
 use aarch64_rt::InitialPagetable;
 
+/// Bit 53, which EL2 has no name for.
+const PXN: Attributes = Attributes::from_bits_retain(El1Attributes::PXN.bits());
+
 const DEVICE: Attributes =
-    Attributes::VALID.union(Attributes::ATTRIBUTE_INDEX_0).union(Attributes::ACCESSED).union(Attributes::XN);
+    Attributes::VALID.union(Attributes::ATTRIBUTE_INDEX_0).union(Attributes::ACCESSED).union(PXN).union(Attributes::XN);
 
 const RAM: Attributes = Attributes::VALID
     .union(Attributes::ATTRIBUTE_INDEX_1)
