@@ -27,15 +27,25 @@ macro_rules! image {
         $crate::rt::exception_handlers!($crate::vectors::Vectors<$crate::$level>);
 
         fn __start(x0: u64, _: u64, _: u64, _: u64) -> ! {
-            $crate::boot::start::<$crate::$level>(x0, $main)
+            // SAFETY: the entry calls this once, on the boot core, with `x0` as it found it, and on the page table
+            // and vectors made above.
+            unsafe { $crate::boot::start::<$crate::$level>(x0, $main) }
         }
     };
 }
 
 /// The rest of the way: finds the machine, starts all of it, and calls `main`.
-pub fn start<L: Level>(x0: u64, main: fn(&Board<L>) -> u8) -> ! {
+///
+/// # Safety
+///
+/// [`image!`](crate::image) keeps this contract: it is called once, by the boot core, from the entry, on the page
+/// table [`ROOT`], with `x0` as the boot protocol left it: the address of a device tree that nobody writes to, or
+/// 0, and then QEMU made the machine. The device registers that the tree names are this function's alone.
+pub unsafe fn start<L: Level>(x0: u64, main: fn(&Board<L>) -> u8) -> ! {
     if cfg!(target_feature = "lse") && !cpu::has_lse() {
-        console::print_unlocked("this image uses LSE, which this CPU has not: give QEMU -cpu neoverse-n1 or max\n");
+        console::print_unlocked(format_args!(
+            "this image uses LSE, which this CPU has not: give QEMU -cpu neoverse-n1 or max\n"
+        ));
         exit::leave(status::BAD_MACHINE);
     }
     let here = cpu::current_el();
@@ -43,7 +53,8 @@ pub fn start<L: Level>(x0: u64, main: fn(&Board<L>) -> u8) -> ! {
         println!("this image is for EL{}, and was started at EL{here}: give QEMU -machine {}", L::EL, L::MACHINE);
         exit(status::BAD_MACHINE);
     }
-    let machine = match Machine::find(x0) {
+    // SAFETY: `x0` is as the boot protocol left it, by the contract of this function.
+    let machine = match unsafe { Machine::find(x0) } {
         Ok(machine) => machine,
         Err(error) => {
             println!("{error}");

@@ -1,4 +1,9 @@
 //! The console: a PL011, locked with the project's own ticket lock, so that handlers may print too.
+//!
+//! | location | op | ordering | pairs with | why not weaker |
+//! |---|---|---|---|---|
+//! | `BASE` | store | Relaxed | – | by the boot core, before it starts the others: PSCI orders it before them |
+//! | `BASE` | load | Relaxed | – | it is the address itself that is read, and nothing behind it that a core has written |
 
 use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
 use core::fmt::{self, Write};
@@ -34,9 +39,9 @@ pub(crate) fn print_last_words(text: fmt::Arguments<'_>) {
     let _ = uart().write_fmt(text);
 }
 
-/// Prints where there may be no lock: before it is known that this core has the instructions for one.
-pub(crate) fn print_unlocked(text: &str) {
-    let _ = uart().write_str(text);
+/// Prints where there may be no lock: on a core that may not have the instructions for one.
+pub(crate) fn print_unlocked(text: fmt::Arguments<'_>) {
+    let _ = uart().write_fmt(text);
 }
 
 /// Moves the console to where the device tree says that it is.
@@ -49,7 +54,7 @@ fn uart() -> Uart<'static> {
     let base = BASE.load(Ordering::Relaxed) as *mut PL011Registers;
     let base = NonNull::new(base).expect("a UART at address 0");
     // SAFETY: the registers of a PL011 (device tree, or the machine's fixed map), mapped as Device memory. One at a
-    // time uses them, who holds CONSOLE; last words may break in, which garbles text and nothing else: a write to
-    // the data register and a read of the flags have no other effect.
+    // time uses them, who holds CONSOLE; last words and what is printed unlocked may break in, which garbles text
+    // and nothing else: a write to the data register and a read of the flags have no other effect.
     Uart::new(unsafe { UniqueMmioPointer::new(base) })
 }

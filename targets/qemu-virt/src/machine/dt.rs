@@ -2,6 +2,7 @@
 
 use super::cores::MAX_CORES;
 use core::fmt;
+use core::ops::Range;
 use dtoolkit::fdt::{Fdt, FdtNode};
 use dtoolkit::standard::NodeStandard;
 use dtoolkit::{Node, Property, ToCellInt};
@@ -9,6 +10,9 @@ use dtoolkit::{Node, Property, ToCellInt};
 /// Where RAM starts, and where QEMU leaves the device tree of an ELF image, which is told nothing in `x0`
 /// (seen with QEMU 7.2; a raw image is told, as Linux is).
 pub(crate) const RAM_BASE: usize = 0x4000_0000;
+
+/// Where a device tree may start: the RAM that the page table maps.
+const MAPPED: Range<u64> = RAM_BASE as u64..RAM_BASE as u64 + (1 << 30);
 
 /// The first word of a device tree, as a little-endian load sees it.
 const MAGIC: u32 = 0xd00d_feed_u32.swap_bytes();
@@ -32,6 +36,8 @@ pub struct Machine {
 /// Why the device tree will not do.
 #[derive(Debug)]
 pub(crate) enum DtError {
+    /// No device tree can be where the boot protocol's `x0` points.
+    Astray(u64),
     /// There is none at that address.
     Missing(usize),
     /// It is damaged, or lacks that.
@@ -43,6 +49,13 @@ pub(crate) enum DtError {
 impl fmt::Display for DtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Astray(x0) => {
+                let Range { start, end } = MAPPED;
+                write!(
+                    f,
+                    "x0 is {x0:#x}, and not 0 or a multiple of 8 in {start:#x}..{end:#x}: no device tree is there"
+                )
+            }
             Self::Missing(at) => write!(f, "there is no device tree at {at:#x}"),
             Self::Unusable(what) => write!(f, "the device tree has no usable {what}"),
             Self::NoGicV3 => write!(f, "the device tree has no GICv3: start QEMU with -machine virt,gic-version=3"),
@@ -52,15 +65,25 @@ impl fmt::Display for DtError {
 
 impl Machine {
     /// Reads the device tree at `x0`, or where QEMU leaves it if that is 0.
-    pub(crate) fn find(x0: u64) -> Result<Self, DtError> {
-        let at = if x0 == 0 { RAM_BASE } else { x0 as usize };
+    ///
+    /// # Safety
+    ///
+    /// `x0` is as the boot protocol left it: if it points into RAM, then to what nobody writes while the image runs,
+    /// and to a device tree if it begins as one.
+    pub(crate) unsafe fn find(x0: u64) -> Result<Self, DtError> {
+        let at = match x0 {
+            0 => RAM_BASE,
+            _ if x0.is_multiple_of(8) && MAPPED.contains(&x0) => x0 as usize,
+            _ => return Err(DtError::Astray(x0)),
+        };
         let dtb = at as *const u8;
-        // SAFETY: `at` is RAM (the boot protocol, or our page table), aligned to 8, which nobody writes.
+        // SAFETY: `at` is mapped as RAM and aligned to 8, as was just checked, and nobody writes there, by the
+        // contract of this function.
         if unsafe { dtb.cast::<u32>().read_volatile() } != MAGIC {
             return Err(DtError::Missing(at));
         }
-        // SAFETY: the magic number says that a tree starts here; QEMU made it, and nobody writes to it or
-        // moves it while the image runs: the image and its stacks lie above (`memory.ld`).
+        // SAFETY: the magic number says that a tree starts here, by the contract of this function a whole one that
+        // nobody writes to or moves while the image runs. QEMU keeps it: image and stacks lie above (`memory.ld`).
         let tree = unsafe { Fdt::from_raw(dtb) }.map_err(|_| DtError::Unusable("structure"))?;
         Self::read(tree)
     }

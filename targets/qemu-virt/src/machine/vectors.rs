@@ -16,8 +16,8 @@ impl<L: Level> ExceptionHandlers for Vectors<L> {
     }
 
     extern "C" fn sync_current(at: RegisterStateRef<'_>) {
-        if exit::leaving() {
-            exit::power_off::<L>();
+        if exit::is_without_semihosting() {
+            exit::power_off();
         }
         unexpected::<L>("synchronous exception", &at)
     }
