@@ -4,6 +4,7 @@ use super::level::{Level, Syndrome};
 use arm_gic::IntId;
 use arm_gic::gicv3::GicCpuInterface;
 use core::arch::asm;
+use cortex_a::asm::barrier;
 use cortex_a::registers::{
     CNTHP_CTL_EL2, CNTVOFF_EL2, ESR_EL2, FAR_EL2, HCR_EL2, ReadWriteable, Readable, TPIDR_EL2, Writeable,
 };
@@ -20,9 +21,14 @@ impl Level for El2 {
     fn prepare_core() {
         // Without IMO a physical interrupt belongs to EL1, and is never taken here.
         HCR_EL2.write(HCR_EL2::RW::EL1IsAarch64 + HCR_EL2::IMO::EnableVirtualIRQ);
+        // HCR_EL2 decides what the ICC_* registers stand for, and whose interrupts are: a change of context, which
+        // what follows sees only once it is synchronized.
+        barrier::isb(barrier::SY);
         // CNTVCT is CNTPCT less this, which is unknown at reset: zero on every core makes them agree.
         CNTVOFF_EL2.set(0);
         GicCpuInterface::enable_system_register_el2(true);
+        // As well: until then ICC_SRE_EL1, which comes next, may still trap.
+        barrier::isb(barrier::SY);
     }
 
     fn set_core_index(index: usize) {

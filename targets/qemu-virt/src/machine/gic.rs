@@ -25,7 +25,8 @@ pub(crate) fn init<L: Level>(machine: &Machine) -> Result<(), GicError> {
     let nowhere = GicError::InvalidRedistributorIndex(0);
     let distributor = NonNull::new(distributor as *mut Gicd).ok_or(nowhere)?;
     let redistributors = NonNull::new(redistributors as *mut _).ok_or(nowhere)?;
-    // SAFETY: the distributor's registers, by the device tree, mapped as Device memory; boot calls this once.
+    // SAFETY: the distributor's registers, by the device tree, mapped as Device memory; `boot::start` calls this
+    // once, and by its contract they are its alone.
     let distributor = unsafe { UniqueMmioPointer::new(distributor) };
     // SAFETY: as above, the redistributors': one for each core listed, one after the other.
     let mut gic = unsafe { GicV3::new(distributor, redistributors, machine.cores_listed) }?;
@@ -48,6 +49,8 @@ pub(crate) fn init<L: Level>(machine: &Machine) -> Result<(), GicError> {
 /// Sets up this core's CPU interface.
 pub(crate) fn init_core() {
     GicCpuInterface::enable_system_register_el1();
+    // A write to ICC_SRE_EL1 changes the context: until it is synchronized, the other ICC_* may still be undefined.
+    barrier::isb(barrier::SY);
     GicCpuInterface::set_priority_mask(LOWEST_PRIORITY);
     GicCpuInterface::enable_group1(true);
 }
