@@ -17,15 +17,19 @@
 //! | `work` | plain | – | – | J1 |
 //! | `calls[i]` | fetch_add | Release | the load of core i | publishes `work` and `left` |
 //! | `calls[i]` | load | Acquire | the fetch_add | sees them |
+//! | `left` | store | Relaxed | – | the fetch_add on `calls[i]` that follows publishes it |
 //! | `left` | fetch_sub | AcqRel | the load of the boot core | what `f` did happens before `run_on` returns, by each core |
 //! | `left` | load | Acquire | the fetch_sub | sees it |
+//! | `running` | swap, store | Relaxed | – | the boot core alone touches it, and its program order is enough |
+//! | `up` | fetch_add | Release | the load of the boot core | what a core set up happens before `start` returns; once at boot, there is nothing to gain |
+//! | `up` | load | Acquire | the fetch_add of each core | sees it |
 //!
 //! J1: `work` is written by the boot core while `left` is 0, and read by a core between its call and its decrement
 //! of `left`.
 
 use super::dt::Machine;
 use super::level::Level;
-use super::{cpu, gic};
+use super::{cpu, gic, timer};
 use aarch64_rt::{Stack, start_core};
 use core::cell::Cell;
 use core::mem;
@@ -91,10 +95,14 @@ pub(crate) fn start<L: Level>(machine: &Machine) {
 ///
 /// # Panics
 ///
-/// If it is called by another core than the boot core, in `work`, or with more cores than there are.
+/// If it is called by another core than the boot core, in `work`, in the body or the handler of a timer, or with more
+/// cores than there are.
 pub(crate) fn run_on<L: Level>(machine: &Machine, cores: usize, work: Work<'_>) {
     assert!((1..=machine.cores()).contains(&cores), "{cores} of {} cores", machine.cores());
     assert_eq!(L::core_index(), 0, "run_on is for the boot core");
+    // The last doorbell has to end the WFI. In the body it would be taken before; in the handler it is not signalled,
+    // as its priority is the same.
+    assert!(cpu::interrupts_masked() && !timer::is_running::<L>(), "run_on inside with_timer");
     assert!(!JOB.running.swap(true, Ordering::Relaxed), "run_on inside run_on");
     // SAFETY: lengthens the life of the reference. By J1 no core uses it once `left` is 0, and this function does
     // not return before; a panic on the way stops the machine.

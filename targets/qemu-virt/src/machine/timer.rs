@@ -27,6 +27,11 @@ pub(crate) fn with_timer<L: Level>(period: u64, handler: &(dyn Fn() + Sync), bod
     slot.set(None);
 }
 
+/// Whether this core is in `with_timer`: in its body or its handler.
+pub(crate) fn is_running<L: Level>() -> bool {
+    SLOTS.0[L::core_index()].get().is_some()
+}
+
 /// The timer's interrupt: calls the handler, and starts the timer anew.
 pub(crate) fn expired<L: Level>() {
     match SLOTS.0[L::core_index()].get() {
@@ -47,7 +52,8 @@ struct Call {
 /// What the timer interrupt of each core is to call.
 struct Slots([Cell<Option<Call>>; MAX_CORES]);
 
-// SAFETY: a core touches its own slot alone: in `with_timer` while its interrupts are masked, and in them.
+// SAFETY: a core touches its own slot alone: in `with_timer` while its interrupts are masked, in them, and to
+// read it in `is_running`, when an interrupt that comes between does not change it.
 unsafe impl Sync for Slots {}
 
 static SLOTS: Slots = Slots([const { Cell::new(None) }; MAX_CORES]);
