@@ -3,13 +3,14 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{Daif, IrqSave, Ticket};
 use hyp_pool::{AllocError, Frame, HypPool, PageSize, Pfn};
-use hyp_suite::Board as _;
 use qemu_virt::{Board, El2, println};
 
 /// 16 MiB in pages of 4 KiB; the table is 32 KiB of the image.
 const PAGES: usize = 4096;
 static TABLE: [Frame; PAGES] = [const { Frame::VACANT }; PAGES];
 static POOL: HypPool<IrqSave<Ticket, Daif>> = HypPool::new(&TABLE);
+
+// Both are Relaxed: one core alone, in its main loop and in its interrupt, reads and writes them.
 
 /// The page that trace records go to, by its number; none yet is 0.
 static TRACE: AtomicUsize = AtomicUsize::new(0);

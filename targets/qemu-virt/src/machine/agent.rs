@@ -3,7 +3,6 @@
 use super::level::Level;
 use crate::bootargs::{Command, Mishap};
 use crate::{Board, MAX_CORES, status};
-use hyp_suite::Board as _;
 
 /// The `main` of both images.
 pub fn agent<L: Level>(board: &Board<L>) -> u8 {

@@ -40,11 +40,11 @@ impl<L: Level> Machine for Board<L> {
     }
 
     fn cores(&self) -> usize {
-        self.machine().cores()
+        Self::cores(self)
     }
 
     fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Panicked> {
-        hyp_suite::Board::run_on(self, cores, work);
+        Self::run_on(self, cores, work);
         Ok(()) // a panic stops the machine
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
             return status::BAD_BOOTARGS;
         }
     };
-    let plan = request.plan(hyp_suite::Board::cores(board));
+    let plan = request.plan(board.cores());
     for cell in plan.cells() {
         if let Some(why) = refusal(board, &cell) {
             println!("# {} {} {} {}: {why}", cell.lock, cell.strategy, cell.workload, cell.cores);

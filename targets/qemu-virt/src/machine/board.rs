@@ -25,6 +25,45 @@ impl<L: Level> Board<L> {
         &self.machine
     }
 
+    /// Cores that there are, all of them started.
+    #[must_use]
+    pub fn cores(&self) -> usize {
+        self.machine.cores()
+    }
+
+    /// The virtual counter: the same on every core, [`hz`](Self::hz) ticks a second.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        cpu::counter()
+    }
+
+    /// Ticks of [`now`](Self::now) in a second.
+    #[must_use]
+    pub fn hz(&self) -> u64 {
+        cpu::counter_hz()
+    }
+
+    /// Runs `work(i)` on cores `0..cores` at once, this one among them, and returns when all have returned.
+    ///
+    /// # Panics
+    ///
+    /// If it is called by another core than the boot core, in `work`, in the body or the handler of
+    /// [`with_timer`](Self::with_timer), or with more cores than there are.
+    pub fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) {
+        cores::run_on::<L>(&self.machine, cores, work);
+    }
+
+    /// Calls `handler` in a timer interrupt on this core again and again while `body` runs, at least `period` ticks
+    /// between the end of one call and the next. Interrupts are let in for just that time.
+    ///
+    /// # Panics
+    ///
+    /// If this core takes interrupts already: it is in another `with_timer`.
+    pub fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
+        timer::with_timer::<L>(period, handler, body);
+    }
+
     /// The exception level.
     #[must_use]
     pub fn level(&self) -> u64 {
@@ -45,24 +84,25 @@ impl<L: Level> Board<L> {
     }
 }
 
+/// For the suite; each method that has a namesake above is that one.
 impl<L: Level> hyp_suite::Board for Board<L> {
     type Irq = Daif;
 
     fn cores(&self) -> usize {
-        self.machine.cores()
+        Self::cores(self)
     }
 
     #[inline]
     fn now(&self) -> u64 {
-        cpu::counter()
+        Self::now(self)
     }
 
     fn hz(&self) -> u64 {
-        cpu::counter_hz()
+        Self::hz(self)
     }
 
     fn run_on(&self, cores: usize, work: &(dyn Fn(usize) + Sync)) {
-        cores::run_on::<L>(&self.machine, cores, work);
+        Self::run_on(self, cores, work);
     }
 
     fn has_interrupts(&self) -> Result<(), NotApplicable> {
@@ -70,7 +110,7 @@ impl<L: Level> hyp_suite::Board for Board<L> {
     }
 
     fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
-        timer::with_timer::<L>(period, handler, body);
+        Self::with_timer(self, period, handler, body);
     }
 
     #[inline]
