@@ -45,6 +45,11 @@ impl Arena {
         }
     }
 
+    /// All pages zero again, as the next guest must find them. No measurement may be under way.
+    pub(crate) fn clear(&self) {
+        self.pages.as_flattened().iter().for_each(|entry| entry.store(0, Relaxed));
+    }
+
     /// The page that frame `pfn` of [`RANGE`] stands for.
     ///
     /// # Panics

@@ -125,6 +125,9 @@ impl<M: Machine> Run<'_, M> {
         let workers = usize::from(self.scenario.cores);
         let counts = Mutex::<Ticket, _>::new([CoreCount::default(); MAX_CORES]);
         let wrong = self.work(subject, workers, &|worker, count| counts.lock()[worker] = count).err();
+        if wrong.is_some() {
+            self.arena.clear(); // not every worker came to its end and emptied its tables
+        }
         Pass {
             scenario: self.scenario,
             repeat: self.repeat,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use bench_core::plan::Times;
-use bench_core::{Arena, Axis, Lock, Machine, Panicked, Pass, Scenario, Strategy, Workload, measure, refusal};
+use bench_core::{Arena, Axis, Lock, Machine, Panicked, Pass, Scenario, Strategy, Workload, Wrong, measure, refusal};
 use hyp_locks::Recorder;
 
 const TIMES: Times = Times { warmup_us: 100, measure_us: 2000, sample_us: 2000 };
@@ -123,15 +123,30 @@ fn an_instrumented_pass_has_samples_and_no_other_has() {
 }
 
 /// The pool is raced for with no lock at all, until that shows; it does at the first try, where two threads run at once.
-#[test]
-fn a_lock_that_is_none_is_caught() {
+fn caught(workload: Workload) -> Option<Wrong> {
+    static QUIET: Mutex<()> = Mutex::new(());
+    let _quiet = QUIET.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host { cores: 4 };
-    let scenario = Scenario { lock: Lock::Broken, strategy: Strategy::Merged, workload: Workload::Mixed, cores: 4 };
-    let quiet = std::panic::take_hook();
+    let scenario = Scenario { lock: Lock::Broken, strategy: Strategy::Merged, workload, cores: 4 };
+    let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     let caught = (0..1000).find_map(|_| run(&host, scenario, false).wrong);
-    std::panic::set_hook(quiet);
-    assert!(caught.is_some(), "a thousand runs without a lock, and nobody noticed");
+    std::panic::set_hook(hook);
+    caught
+}
+
+#[test]
+fn a_lock_that_is_none_is_caught() {
+    assert!(caught(Workload::Mixed).is_some(), "a thousand runs without a lock, and nobody noticed");
+}
+
+#[test]
+fn a_pass_gone_wrong_accuses_none_after_it() {
+    let (strategy, workload) = (Strategy::Merged, Workload::Stage2Rand);
+    for _ in 0..3 {
+        assert!(caught(workload).is_some(), "a thousand runs without a lock, and nobody noticed");
+        is_good(&run(&Host { cores: 3 }, Scenario { lock: Lock::Ticket, strategy, workload, cores: 3 }, false));
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@
 //! calls are gets and puts that are not the last: 99.8 % in `s2-seq`.
 //!
 //! Every worker has tables of its own, as every guest has; they share the pool. A table that goes is all zero, since
-//! it is empty: the next one to get the page finds it as a table must be, and nobody has to clear it.
+//! it is empty: the next one to get the page finds it as a table must be, and no worker has to clear it. Only after a
+//! pass in which something went wrong are there entries left, and `measure` clears all pages.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
