@@ -35,7 +35,7 @@
 
 use crate::check::{self, Census};
 use crate::error::{AllocError, CheckError, InitError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, Link, State};
+use crate::frame::{Allocated, Frame, Holder, Index, State};
 use crate::free_area::FreeAreas;
 use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
 use crate::table::Table;
@@ -82,14 +82,34 @@ impl FreeAreas {
         Ok(index)
     }
 
-    /// Puts the allocated block at `index`, whose only reference is the caller's, back into the free areas,
-    /// coalesced with every buddy that is free.
-    ///
-    /// What it will merge with is found first and read-only; then `release` makes the head's word its *final*
-    /// one, and only if that succeeded are the lists touched. A reference that somebody got in between makes
-    /// `release` fail, and nothing has been changed.
+    /// Puts the allocated block at `index`, whose only reference is the caller's, back into the free areas, coalesced
+    /// with every buddy that is free. Nobody else can change its word.
     #[inline]
-    pub(crate) fn attach(
+    pub(crate) fn attach(&mut self, table: Table<'_>, index: Index, order: Order) {
+        let mut start = index;
+        let mut size = order;
+        while let Some((up, buddy)) = free_buddy(table, start, size) {
+            self.unlink(table, buddy, size);
+            // INVARIANT: I2: the upper one of the two heads becomes a tail. The lower one's word is left to
+            // the next step or to `push`.
+            table.frame(start.max(buddy)).set_tail();
+            start = start.min(buddy);
+            size = up;
+        }
+        // INVARIANT: I4, I6.
+        self.push(table, start, size);
+    }
+
+    /// As [`attach`](Self::attach), where somebody may get a reference at any time, without the lock.
+    ///
+    /// What the block will merge with is found first and read-only; then `release` makes the head's word its *final*
+    /// one, `Free` of that order or, for `None`, `Tail`, and only if that succeeded are the lists touched.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] if `release` failed: somebody got a reference. Nothing has been changed.
+    #[inline]
+    pub(crate) fn attach_if(
         &mut self,
         table: Table<'_>,
         index: Index,
@@ -106,19 +126,7 @@ impl FreeAreas {
             return Err(Lost);
         }
         // The same walk again, now with the right to change what it finds.
-        let mut merged = index;
-        let mut reached = order;
-        while reached < size {
-            let Some((up, buddy)) = free_buddy(table, merged, reached) else { break };
-            self.unlink(table, buddy, reached);
-            // INVARIANT: I2: the upper one of the two heads becomes a tail. The lower one's word is left to
-            // the next step or to `push`.
-            table.frame(merged.max(buddy)).set_tail();
-            merged = merged.min(buddy);
-            reached = up;
-        }
-        // INVARIANT: I4, I6.
-        self.push(table, start, size);
+        self.attach(table, index, order);
         Ok(())
     }
 
@@ -199,7 +207,8 @@ impl<'t> Buddy<'t> {
     pub fn free(&mut self, pfn: Pfn) -> Result<(), PageError> {
         let (index, frame) = self.table.find(pfn)?;
         let word = allocated(frame)?;
-        self.areas.attach(self.table, index, word.order(), release_by_store).map_err(|Lost| PageError::Shared)
+        self.areas.attach(self.table, index, word.order());
+        Ok(())
     }
 
     /// Free frames, in blocks of any order.
@@ -245,16 +254,6 @@ pub(crate) fn allocated(frame: &Frame) -> Result<Allocated, PageError> {
         State::Tail => Err(PageError::Tail),
         State::Vacant => Err(PageError::OutOfRange),
     }
-}
-
-/// Releases a head that nobody else can change: by a store.
-#[inline]
-pub(crate) fn release_by_store(frame: &Frame, to_free: Option<Order>) -> bool {
-    match to_free {
-        Some(order) => frame.set_free(order, Link::END),
-        None => frame.set_tail(),
-    }
-    true
 }
 
 pub(crate) fn free_blocks(areas: &FreeAreas) -> [usize; NR_ORDERS] {

@@ -23,7 +23,8 @@ pub enum InitError {
         /// Words that the table has.
         len: usize,
     },
-    /// A word of the table belongs to a pool that is alive.
+    /// A word of the table belongs to a pool: one that is alive, one that was forgotten, or one that is being made at
+    /// this moment (of two made at once over the same words, both may be refused).
     TableInUse {
         /// The first such word.
         index: usize,

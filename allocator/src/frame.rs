@@ -222,12 +222,13 @@ impl Frame {
 
     /// `Vacant → Tail`, and whether it was vacant.
     pub(crate) fn claim(&self) -> bool {
-        self.word.compare_exchange(VACANT, TAIL << STATE_SHIFT, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let claimed = TAIL << STATE_SHIFT;
+        self.word.compare_exchange(VACANT, claimed, Access::Claim.ordering(), Ordering::Relaxed).is_ok()
     }
 
     /// any → `Vacant`.
     pub(crate) fn vacate(&self) {
-        self.word.store(VACANT, Ordering::Relaxed);
+        self.word.store(VACANT, Access::Vacate.ordering());
     }
 
     /// One load, decoded.

@@ -49,6 +49,11 @@ impl FreeAreas {
         self.heads[order.get() as usize]
     }
 
+    /// What the mask says of the list of `order`.
+    pub(crate) const fn says_nonempty(&self, order: Order) -> bool {
+        self.nonempty >> order.get() & 1 == 1
+    }
+
     /// The smallest order, at least `order`, of which there is a free block, and the most recently freed one.
     #[inline]
     pub(crate) fn smallest(&self, order: Order) -> Option<(Order, Index)> {
@@ -101,5 +106,13 @@ impl FreeAreas {
         }
         self.blocks[o] -= 1;
         self.free_pages -= order.pages() as u32;
+    }
+
+    /// For the referee's tests: flips bits of the mask, and adds to the counters of pages and of blocks of order 0.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn miscount(&mut self, mask: u32, pages: u32, blocks: u32) {
+        self.nonempty ^= mask;
+        self.free_pages += pages;
+        self.blocks[0] += blocks;
     }
 }

@@ -18,15 +18,17 @@ pub(crate) fn weakened() -> Option<Access> {
 #[cfg(test)]
 mod tests {
     use super::WEAKENED;
-    use crate::buddy::{Lost, allocated};
+    use crate::buddy::allocated;
     use crate::sync::Access;
-    use crate::{Atomic, Frame, HypPool, PageError, Pfn, PfnRange};
+    use crate::{Atomic, Frame, HypPool, Merged, PageError, Pfn, PfnRange};
     use lock_api::{GuardSend, RawMutex};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     use loom::sync::atomic::{AtomicBool, Ordering};
     use loom::thread;
     use std::boxed::Box;
+
+    mod races;
 
     struct ModelLock(AtomicBool);
 
@@ -306,7 +308,7 @@ mod tests {
         let (index, frame) = pool.table().find(pfn).unwrap();
         let word = allocated(frame).unwrap();
         assert!(frame.release(word, Some(word.order())));
-        let _: Result<(), Lost> = pool.areas.lock().attach(pool.table(), index, word.order(), |_, _| true);
+        pool.areas.lock().attach(pool.table(), index, word.order());
     }
 
     #[test]
@@ -340,7 +342,7 @@ mod tests {
                     let areas = pool.areas.lock();
                     assert!(frame.release(word, None));
                     drop(areas);
-                    let _: Result<(), Lost> = pool.areas.lock().attach(pool.table(), index, word.order(), |_, _| true);
+                    pool.areas.lock().attach(pool.table(), index, word.order());
                 }
             });
             pool.check().unwrap_or_else(|e| panic!("{e}"));

@@ -174,7 +174,7 @@ impl PfnRange {
     /// Whether `pfn` is one of the frames.
     #[must_use]
     pub const fn contains(self, pfn: Pfn) -> bool {
-        pfn.0.wrapping_sub(self.start.0) < self.nr_pages
+        pfn.0 >= self.start.0 && pfn.0 - self.start.0 < self.nr_pages
     }
 }
 
@@ -213,6 +213,8 @@ mod tests {
         assert!(range.contains(Pfn::new(7)));
         assert!(!range.contains(Pfn::new(8)));
         assert_eq!(range.end(), Some(Pfn::new(8)));
-        assert_eq!(PfnRange::new(Pfn::new(usize::MAX), 2).end(), None);
+        let too_long = PfnRange::new(Pfn::new(usize::MAX), 2);
+        assert_eq!(too_long.end(), None);
+        assert!(too_long.contains(Pfn::new(usize::MAX)) && !too_long.contains(Pfn::new(0)));
     }
 }

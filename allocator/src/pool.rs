@@ -9,13 +9,13 @@
 //! Each operation has *one* critical section, which covers the reference count and the free-list change that
 //! it implies, and nothing else: no page is touched, nothing is zeroed, nothing is called.
 
-use crate::buddy::{self, Lost, allocated, release_by_store};
+use crate::buddy::{self, allocated};
 use crate::check::{self, Census};
 use crate::error::{AllocError, CheckError, InitError, PageError};
 use crate::frame::{Allocated, Frame, Holder, Index};
 use crate::free_area::FreeAreas;
 use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
-use crate::refcount::{Atomic, RefcountPath};
+use crate::refcount::{Atomic, RefcountPath, held_by, sole};
 use crate::sync::{Access, AtomicUsize, Ordering};
 use crate::table::Table;
 use core::fmt;
@@ -164,7 +164,7 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// # Errors
     ///
     /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
-    /// [`Held`](PageError::Held) or [`Overflow`](PageError::Overflow); nothing has changed.
+    /// [`Held`](PageError::Held), [`Pinned`](PageError::Pinned) or [`Overflow`](PageError::Overflow); nothing has changed.
     #[inline]
     pub fn get_page(&self, pfn: Pfn) -> Result<(), PageError> {
         self.get_as(pfn, Holder::Number)
@@ -178,8 +178,8 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     ///
     /// # Errors
     ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail) or
-    /// [`Held`](PageError::Held); nothing has changed.
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
+    /// [`Held`](PageError::Held) or [`Pinned`](PageError::Pinned); nothing has changed.
     #[inline]
     pub fn put_page(&self, pfn: Pfn) -> Result<(), PageError> {
         self.put_as(pfn, Holder::Number)
@@ -193,7 +193,7 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// # Errors
     ///
     /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
-    /// [`Held`](PageError::Held) or [`Shared`](PageError::Shared); nothing has changed.
+    /// [`Held`](PageError::Held), [`Pinned`](PageError::Pinned) or [`Shared`](PageError::Shared); nothing has changed.
     pub fn split_page(&self, pfn: Pfn) -> Result<(), PageError> {
         self.split_as(pfn, Holder::Number).map(drop)
     }
@@ -284,10 +284,7 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
             let word = held_by(frame, holder)?;
             match word.decremented() {
                 Some(less) => frame.set_allocated(less),
-                None => {
-                    // Cannot lose: all changes of a count are made under the lock that we hold.
-                    let _: Result<(), Lost> = areas.attach(table, index, word.order(), release_by_store);
-                }
+                None => areas.attach(table, index, word.order()),
             }
             return Ok(());
         }
@@ -308,7 +305,7 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     #[inline]
     fn put_last(&self, table: Table<'_>, index: Index, word: Allocated) -> bool {
         let mut areas = self.areas.lock();
-        areas.attach(table, index, word.order(), |frame, to_free| frame.release(word, to_free)).is_ok()
+        areas.attach_if(table, index, word.order(), |frame, to_free| frame.release(word, to_free)).is_ok()
     }
 
     /// Splits the block and tells its former order.
@@ -318,8 +315,13 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
         let areas = self.areas.lock();
         let order = loop {
             let word = sole(held_by(frame, holder)?)?;
+            let single = Allocated::new(Order::ZERO, holder);
+            if !R::LOCK_FREE {
+                frame.set_allocated(single);
+                break word.order();
+            }
             // Under the lock, yet against lock-free gets: until the tails are written, only the head changes.
-            if frame.exchange(word, Allocated::new(Order::ZERO, holder), Access::Sole) {
+            if frame.exchange(word, single, Access::Sole) {
                 break word.order();
             }
         };
@@ -369,25 +371,6 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
         frame.set_allocated(change(held_by(frame, holder)?)?);
         Ok(())
     }
-}
-
-/// The word of a block that `holder` may count references of.
-#[inline]
-fn held_by(frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
-    let word = allocated(frame)?;
-    if word.is_pinned() {
-        return Err(PageError::Pinned);
-    }
-    if word.holder() != holder {
-        return Err(PageError::Held);
-    }
-    Ok(word)
-}
-
-/// `word`, if its count is 1.
-#[inline]
-fn sole(word: Allocated) -> Result<Allocated, PageError> {
-    if word.count() == 1 { Ok(word) } else { Err(PageError::Shared) }
 }
 
 impl<L: RawMutex, R: RefcountPath> Drop for HypPool<'_, L, R> {

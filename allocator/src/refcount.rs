@@ -2,7 +2,7 @@
 //!
 //! | path | get, non-final put | final put | best for |
 //! |---|---|---|---|
-//! | [`Merged`] | count under the lock | count and free list in one critical section | one core; CPUs without good atomics |
+//! | [`Merged`] | count under the lock | count and free list in one critical section | one core, where a lock costs less than a compare-exchange |
 //! | [`Atomic`] | compare-exchange on the frame's word, no lock | takes the lock *first*, then as above | everybody else: 99.8 % of the calls that stage-2 page-table work makes are not final |
 //!
 //! Both keep the promise that gave this crate its shape: *the last reference goes away, and the block becomes
@@ -20,6 +20,10 @@
 //!     │  unlink the buddies, push the block
 //!     ▼  unlock
 //! ```
+
+use crate::buddy::allocated;
+use crate::error::PageError;
+use crate::frame::{Allocated, Frame, Holder};
 
 /// A way to count references: [`Merged`] or [`Atomic`].
 pub trait RefcountPath: sealed::Sealed + 'static {
@@ -42,6 +46,25 @@ impl RefcountPath for Merged {
 
 impl RefcountPath for Atomic {
     const LOCK_FREE: bool = true;
+}
+
+/// The word of a block that `holder` may count references of.
+#[inline]
+pub(crate) fn held_by(frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
+    let word = allocated(frame)?;
+    if word.is_pinned() {
+        return Err(PageError::Pinned);
+    }
+    if word.holder() != holder {
+        return Err(PageError::Held);
+    }
+    Ok(word)
+}
+
+/// `word`, if its count is 1.
+#[inline]
+pub(crate) fn sole(word: Allocated) -> Result<Allocated, PageError> {
+    if word.count() == 1 { Ok(word) } else { Err(PageError::Shared) }
 }
 
 mod sealed {

@@ -12,7 +12,12 @@
 //! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
 //! | `Publish` | the length of the pool, once, at `init` | Release | `Observe` | whoever sees the length sees the base and the words |
 //! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
-//! | (all others) | | Relaxed | – | made under the lock, which orders them; or a claim, where the compare-exchange itself decides and the caller's own hand-over of the pool orders the rest |
+//! | `Claim` | `Vacant` to `Tail`, when a pool is made | Acquire | `Vacate` | the words' last use by the pool that gave them up, links included, comes before their first by this one |
+//! | `Vacate` | any to `Vacant`, when a pool is dropped, or could not be made | Release | `Claim` | as above |
+//! | words and links under the lock | | Relaxed | – | the lock orders them |
+//! | word, `page_count` and the first look of any call | load | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, or after another look under the lock |
+//! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |
+//! | pinned blocks | count | Relaxed | – | a statistic |
 
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -31,14 +36,16 @@ pub(crate) enum Access {
     Pin,
     Publish,
     Observe,
+    Claim,
+    Vacate,
 }
 
 impl Access {
     const fn proved(self) -> Ordering {
         match self {
             Self::Get | Self::Pin => Ordering::Relaxed,
-            Self::Put | Self::Publish => Ordering::Release,
-            Self::LastPut | Self::Sole | Self::Observe => Ordering::Acquire,
+            Self::Put | Self::Publish | Self::Vacate => Ordering::Release,
+            Self::LastPut | Self::Sole | Self::Observe | Self::Claim => Ordering::Acquire,
         }
     }
 

@@ -9,6 +9,8 @@ mod misuse;
 #[cfg(not(miri))]
 mod model;
 #[cfg(not(miri))]
+mod referee;
+#[cfg(not(miri))]
 mod strings;
 mod threads;
 

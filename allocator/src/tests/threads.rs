@@ -72,10 +72,9 @@ fn a_storm_loses_nothing_atomic() {
 }
 
 /// One page, its references put and got by all; the last one out frees it.
-#[test]
-fn handles_of_one_block_on_all_threads() {
+fn handles_of_one_block<R: RefcountPath>() {
     let table = vacant_table(8);
-    let pool = pool_over::<Atomic>(&table, 0, 8, 0).unwrap();
+    let pool = pool_over::<R>(&table, 0, 8, 0).unwrap();
     let page = pool.alloc(1).unwrap();
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -92,11 +91,20 @@ fn handles_of_one_block_on_all_threads() {
     assert_eq!(pool.check().unwrap().free_pages, 8);
 }
 
-/// Misuse that races legal calls: errors here and there, and the invariants hold all the same.
 #[test]
-fn misuse_in_a_race_breaks_nothing() {
+fn handles_of_one_block_on_all_threads_merged() {
+    handles_of_one_block::<Merged>();
+}
+
+#[test]
+fn handles_of_one_block_on_all_threads_atomic() {
+    handles_of_one_block::<Atomic>();
+}
+
+/// Misuse that races legal calls: errors here and there, and the invariants hold all the same.
+fn misuse_in_a_race<R: RefcountPath>() {
     let table = vacant_table(64);
-    let pool = pool_over::<Atomic>(&table, 0, 64, 0).unwrap();
+    let pool = pool_over::<R>(&table, 0, 64, 0).unwrap();
     thread::scope(|scope| {
         for me in 0..THREADS {
             let pool = &pool;
@@ -115,4 +123,14 @@ fn misuse_in_a_race_breaks_nothing() {
         }
     });
     pool.check().unwrap();
+}
+
+#[test]
+fn misuse_in_a_race_breaks_nothing_merged() {
+    misuse_in_a_race::<Merged>();
+}
+
+#[test]
+fn misuse_in_a_race_breaks_nothing_atomic() {
+    misuse_in_a_race::<Atomic>();
 }

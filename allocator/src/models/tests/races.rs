@@ -1,0 +1,192 @@
+//! Misuse that races a legal call: it may succeed or be refused, and the invariants hold either way. And a table that
+//! one pool leaves to the next.
+
+use super::*;
+
+/// Two puts of one reference: one of them is a put too many. What the lock-free final put must notice.
+fn two_puts_of_the_last_reference(put: fn(&Pool, Pfn) -> Result<(), PageError>) {
+    let pool = pool(2);
+    let page = pool.alloc_pages(0).unwrap();
+    let other = thread::spawn({
+        let pool = pool.clone();
+        move || put(&pool, page)
+    });
+    let mine = put(&pool, page);
+    let theirs = other.join().unwrap();
+    let census = pool.check().unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(census.free_pages, 2);
+    assert!(matches!((mine, theirs), (Ok(()), Err(PageError::Free)) | (Err(PageError::Free), Ok(()))));
+}
+
+/// A get by somebody without a reference, while the last one is put: either it came first, and the block stays, or it
+/// is refused.
+fn a_get_too_late(put: fn(&Pool, Pfn) -> Result<(), PageError>) {
+    let pool = pool(2);
+    let page = pool.alloc_pages(0).unwrap();
+    let other = thread::spawn({
+        let pool = pool.clone();
+        move || pool.get_page(page)
+    });
+    put(&pool, page).unwrap();
+    let got = other.join().unwrap();
+    pool.check().unwrap_or_else(|e| panic!("{e}"));
+    let expected = if got.is_ok() { Ok(1) } else { Err(PageError::Free) };
+    assert_eq!(pool.page_count(page), expected, "a reference that was granted is gone");
+}
+
+fn put(pool: &Pool, page: Pfn) -> Result<(), PageError> {
+    pool.put_page(page)
+}
+
+/// The final put that looks at the word before it takes the lock, and then stores where it should compare.
+fn put_without_comparing(pool: &Pool, page: Pfn) -> Result<(), PageError> {
+    let (index, frame) = pool.table().find(page)?;
+    let word = allocated(frame)?;
+    if let Some(less) = word.decremented() {
+        assert!(frame.exchange(word, less, Access::Put), "no model has two references here");
+        return Ok(());
+    }
+    pool.areas.lock().attach(pool.table(), index, word.order());
+    Ok(())
+}
+
+#[test]
+fn a_put_too_many_is_refused() {
+    loom::model(|| two_puts_of_the_last_reference(put));
+}
+
+#[test]
+#[should_panic(expected = "does not hold")]
+fn caught_two_puts_without_comparing() {
+    loom::model(|| two_puts_of_the_last_reference(put_without_comparing));
+}
+
+#[test]
+fn a_get_without_a_reference_comes_first_or_is_refused() {
+    loom::model(|| a_get_too_late(put));
+}
+
+#[test]
+#[should_panic(expected = "does not hold")]
+fn caught_a_get_against_a_put_without_comparing() {
+    loom::model(|| a_get_too_late(put_without_comparing));
+}
+
+/// A get without a reference against a split and an adoption, which need the only one.
+#[test]
+fn who_is_alone_is_alone_or_refused() {
+    loom::model(|| {
+        let pool = pool(2);
+        let block = pool.alloc_pages(1).unwrap();
+        let other = thread::spawn({
+            let pool = pool.clone();
+            move || pool.get_page(block)
+        });
+        let split = pool.split_page(block);
+        assert!(matches!(split, Ok(()) | Err(PageError::Shared)));
+        other.join().unwrap().unwrap();
+        pool.check().unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(pool.page_count(block), Ok(2));
+    });
+    loom::model(|| {
+        let pool = pool(1);
+        let page = pool.alloc_pages(0).unwrap();
+        let other = thread::spawn({
+            let pool = pool.clone();
+            move || pool.get_page(page)
+        });
+        let adopted = pool.adopt(page).map(core::mem::forget);
+        let got = other.join().unwrap();
+        assert!(matches!((adopted, got), (Ok(()), Err(PageError::Held)) | (Err(PageError::Shared), Ok(()))));
+        pool.check().unwrap_or_else(|e| panic!("{e}"));
+    });
+}
+
+/// Who may split is alone with the block: the others are done.
+fn split_means_alone() {
+    let pool: &'static Pool = Box::leak(Box::new(
+        HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), PfnRange::new(Pfn::new(0), 2), 0).unwrap(),
+    ));
+    let contents = Arc::new(Contents(UnsafeCell::new(0)));
+    let mine = pool.alloc(1).unwrap();
+    let theirs = mine.clone();
+    let other = thread::spawn({
+        let contents = contents.clone();
+        move || {
+            contents.touch();
+            drop(theirs);
+        }
+    });
+    if let Ok(_pages) = mine.split() {
+        contents.touch();
+    }
+    other.join().unwrap();
+}
+
+#[test]
+fn split_succeeds_when_the_others_are_done() {
+    loom::model(split_means_alone);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn caught_split_without_acquire() {
+    with_weakened(Access::Sole, split_means_alone);
+}
+
+/// References counted under the lock, by two at once.
+#[test]
+fn merged_counts_lose_nothing() {
+    loom::model(|| {
+        let range = PfnRange::new(Pfn::new(0), 2);
+        let pool: HypPool<'static, _, Merged> =
+            HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), range, 0).unwrap();
+        let pool = Arc::new(pool);
+        let page = pool.alloc_pages(0).unwrap();
+        let other = thread::spawn({
+            let pool = pool.clone();
+            move || pool.get_page(page).unwrap()
+        });
+        pool.get_page(page).unwrap();
+        other.join().unwrap();
+        assert_eq!(pool.page_count(page), Ok(3));
+        pool.check().unwrap();
+    });
+}
+
+/// A pool is dropped while somebody tries to make the next one over its table.
+fn a_table_is_handed_on() {
+    let frames = table(1);
+    let range = PfnRange::new(Pfn::new(0), 1);
+    let contents = Arc::new(Contents(UnsafeCell::new(0)));
+    let make = move || Pool::with_lock(ModelLock(AtomicBool::new(false)), frames, range, 0);
+    let first = make().unwrap();
+    let other = thread::spawn({
+        let contents = contents.clone();
+        move || {
+            contents.touch();
+            drop(first);
+        }
+    });
+    if let Ok(_second) = make() {
+        contents.touch();
+    }
+    other.join().unwrap();
+}
+
+#[test]
+fn the_next_pool_over_a_table_comes_after_the_last() {
+    loom::model(a_table_is_handed_on);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn caught_vacate_without_release() {
+    with_weakened(Access::Vacate, a_table_is_handed_on);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn caught_claim_without_acquire() {
+    with_weakened(Access::Claim, a_table_is_handed_on);
+}
