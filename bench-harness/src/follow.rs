@@ -85,6 +85,8 @@ impl Follower<'_> {
             }
             match source.events.recv_timeout(GLANCE) {
                 Ok(Event::Finished) => return Ok(()),
+                // Whoever asked for an end may have asked the source too: how it ended says nothing.
+                Ok(Event::Failed(_)) if interrupt::asked() => return Ok(()),
                 Ok(event) => {
                     last = Instant::now();
                     if let Err(error) = self.take(event) {

@@ -4,6 +4,8 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::qemu::group;
+
 /// What a shell calls a program that ended by Ctrl-C.
 pub const STATUS: u8 = 130;
 
@@ -22,6 +24,7 @@ pub fn listen() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Relaxed) {
             let _whole = whole();
+            group::kill_all();
             process::exit(STATUS.into());
         }
     })

@@ -150,7 +150,7 @@ fn told(seconds: f64) -> String {
 fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Timestamp) -> Result<Prepared> {
     let board = Board { level, cores: arguments.smp.unwrap_or(SMP), lse: arguments.lse };
     let mut header = header(arguments, host, started);
-    let emulator = board.check()?;
+    let emulator = board.check(root())?;
     let cpu = if board.lse { "max, LSE" } else { "cortex-a57, LL/SC" };
     header.notes.push(format!("emulated by {emulator}: {} cores, {cpu}", board.cores));
     if usize::from(board.cores) > host.cores() {

@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -104,6 +105,100 @@ fn an_image_that_does_not_build_is_no_run() {
     assert_eq!(status, Some(1));
     assert!(err.contains("error: the image qemu-virt-el2 does not build"), "{err}");
     assert_eq!(file(directory.path()), None);
+}
+
+/// What a terminal does at Ctrl-C: SIGINT to the whole group of `child`, which is its own.
+fn ctrl_c(child: &Child) {
+    let group = format!("-{}", child.id());
+    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+}
+
+/// `command` as a terminal starts it, with its output kept.
+fn in_front(command: &mut Command) -> Child {
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until a script has written its process to `pid`.
+fn told(pid: &Path) -> String {
+    loop {
+        match fs::read_to_string(pid) {
+            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
+            _ => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+fn is_alive(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // A zombie, whose parent has not looked yet, runs no more.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+/// Whether `process` ends; a kill is not done when the call returns.
+fn ends(process: &str) -> bool {
+    (0..3000).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        !is_alive(process)
+    })
+}
+
+#[test]
+fn ctrl_c_while_the_image_is_built_ends_cargo_and_all_that_it_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
+    let does = format!("sleep 600 & echo $! > '{}'; wait", pid.display());
+    let child = in_front(program(directory.path(), "").env("CARGO_DOES", does));
+    let compiler = told(&pid);
+    ctrl_c(&child);
+    let (status, _, err) = text(&child.wait_with_output().unwrap());
+    assert_eq!(status, Some(130), "{err}");
+    assert!(err.contains("interrupted while the image was being built"), "{err}");
+    assert_eq!(file(directory.path()), None);
+    assert!(ends(&compiler));
+}
+
+#[test]
+fn ctrl_c_ends_the_emulator_with_all_that_it_started_and_keeps_what_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
+    // Started as a child, so that it takes more than the emulator's end to end it.
+    let script = format!("{}sleep 600 & echo $! > '{}'; wait", pass(None), pid.display());
+    let child = in_front(&mut program(directory.path(), &script));
+    let emulated = told(&pid);
+    let has_pass = || file(directory.path()).is_some_and(|file| fs::read_to_string(file).unwrap().contains("\"pass\""));
+    while !has_pass() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    ctrl_c(&child);
+    let (status, out, err) = text(&child.wait_with_output().unwrap());
+    assert_eq!(status, Some(130), "{out}{err}");
+    assert!(!err.contains("error: "), "{err}");
+    let run = records(&directory);
+    assert_eq!((run.cells.len(), run.end.unwrap().why.as_deref()), (1, Some("interrupted")));
+    assert!(ends(&emulated));
+}
+
+#[test]
+fn what_a_board_needs_and_is_not_there_is_one_exit_status() {
+    let directory = tempfile::tempdir().unwrap();
+    let tools = directory.path().join("tools");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_str().unwrap();
+    for (rustup, expected, says) in [
+        ("echo x86_64-unknown-linux-gnu", 2, "rustup target add aarch64"),
+        // Where it is asked, as its complaint tells.
+        ("pwd >&2; exit 3", 1, root),
+    ] {
+        let mut command = program(directory.path(), "");
+        tool(&tools, "rustup", rustup);
+        let (status, _, err) = text(&command.output().unwrap());
+        assert_eq!(status, Some(expected), "{err}");
+        assert!(err.contains(says), "{err}");
+    }
+    let mut command = program(directory.path(), "");
+    fs::remove_file(tools.join("rustup")).unwrap();
+    let (status, _, err) = text(&command.env("PATH", &tools).output().unwrap());
+    assert_eq!(status, Some(2), "{err}");
+    assert!(err.contains("rustup, which knows whether"), "{err}");
 }
 
 #[test]

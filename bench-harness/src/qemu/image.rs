@@ -3,11 +3,12 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
+use super::group::Group;
 use crate::interrupt;
 use crate::session::Impossible;
 
@@ -35,18 +36,29 @@ impl Board {
     /// # Errors
     ///
     /// [`Impossible`], with what to type.
-    pub fn check(self) -> Result<String> {
+    pub fn check(self, root: &Path) -> Result<String> {
         if !is_on_path(EMULATOR, &env::var_os("PATH").unwrap_or_default()) {
             return Err(Impossible(format!(
                 "{EMULATOR} is not on the PATH; on Debian and Ubuntu:\n  apt-get install qemu-system-arm"
             ))
             .into());
         }
-        let rustup = Command::new("rustup").args(["target", "list", "--installed"]).stdin(Stdio::null()).output();
-        let targets = match rustup {
+        if !root.is_dir() {
+            let root = root.display();
+            return Err(Impossible(format!("the image is built from {root}, which is not on this machine")).into());
+        }
+        let mut rustup = Command::new("rustup");
+        // There, because the toolchain that is asked is the one that the source tree names.
+        rustup.args(["target", "list", "--installed"]).current_dir(root).stdin(Stdio::null());
+        let targets = match rustup.output() {
             Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
             Ok(output) => bail!("rustup target list: {}", String::from_utf8_lossy(&output.stderr).trim()),
-            Err(error) => bail!("rustup, which knows whether the target {TARGET} is installed, does not run: {error}"),
+            Err(error) => {
+                return Err(Impossible(format!(
+                    "rustup, which knows whether the target {TARGET} is installed, does not run: {error}"
+                ))
+                .into());
+            }
         };
         if !targets.lines().any(|line| line == TARGET) {
             return Err(Impossible(format!("the compiler's target is missing:\n  rustup target add {TARGET}")).into());
@@ -68,7 +80,7 @@ impl Board {
         command.args(["build", "--release", "--package", &self.package(), "--target", TARGET, "--target-dir"]);
         command.arg(&directory).current_dir(root).stdin(Stdio::null()).env_remove("CARGO_ENCODED_RUSTFLAGS");
         command.env("RUSTFLAGS", if self.lse { "-C target-feature=+lse" } else { "" });
-        let mut cargo = command.spawn().context("cannot start cargo")?;
+        let mut cargo = Group::start(&mut command).context("cannot start cargo")?;
         if !succeeds(&mut cargo)? {
             bail!("the image {} does not build", self.package());
         }
@@ -90,22 +102,31 @@ impl Board {
     }
 }
 
-fn succeeds(child: &mut Child) -> Result<bool> {
+fn succeeds(cargo: &mut Group) -> Result<bool> {
     loop {
-        if let Some(status) = child.try_wait().context("cargo cannot be waited for")? {
-            return Ok(status.success());
-        }
-        if interrupt::asked() {
-            child.kill().context("cargo cannot be ended")?;
-            child.wait().context("cargo cannot be waited for")?;
-            return Err(anyhow!("interrupted while the image was being built"));
+        match cargo.ended().context("cargo cannot be waited for")? {
+            Some(_) if interrupt::asked() => return Err(anyhow!("interrupted while the image was being built")),
+            Some(status) => return Ok(status.success()),
+            None if interrupt::asked() => cargo.kill(),
+            None => {}
         }
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 fn is_on_path(program: &str, path: &OsStr) -> bool {
-    env::split_paths(path).any(|directory| directory.join(program).is_file())
+    env::split_paths(path).any(|directory| is_program(&directory.join(program)))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
 }
 
 #[cfg(test)]
@@ -128,11 +149,17 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_program_is_a_file_on_the_path() {
+    fn a_program_is_a_file_on_the_path_that_can_be_executed() {
+        use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         assert!(!is_on_path("tool", directory.path().as_os_str()));
-        std::fs::write(directory.path().join("tool"), "").unwrap();
+        let tool = directory.path().join("tool");
+        std::fs::write(&tool, "").unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(!is_on_path("tool", directory.path().as_os_str()));
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert!(is_on_path("tool", directory.path().as_os_str()));
         assert!(!is_on_path("tool", OsStr::new("")));
     }

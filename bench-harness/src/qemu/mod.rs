@@ -7,12 +7,13 @@
 //!                               protocol ──► Event, Event, …
 //! ```
 
+pub mod group;
 pub mod image;
 pub mod protocol;
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::events::{Event, Source};
+use group::Group;
 use image::Board;
 use protocol::Line;
 
@@ -43,10 +45,10 @@ pub fn start(board: Board, host_cores: usize, image: &Path, request: &str) -> Re
 /// Runs `command` as an emulator: its standard output is a board's console.
 fn watch(command: &mut Command) -> Result<Source> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.with_context(|| format!("cannot start {program}"))?;
-    let output = child.stdout.take().context("it was piped")?;
-    let complaints = child.stderr.take().context("it was piped")?;
+    let started = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut child = started.with_context(|| format!("cannot start {program}"))?;
+    let output = child.leader.stdout.take().context("it was piped")?;
+    let complaints = child.leader.stderr.take().context("it was piped")?;
     let child = Arc::new(Mutex::new(child));
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let (sender, events) = mpsc::channel();
@@ -73,15 +75,14 @@ fn watch(command: &mut Command) -> Result<Source> {
     });
     let stop = move || {
         stopped.store(true, Relaxed);
-        // It fails if the child has ended, which is what we want.
-        let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        child.lock().unwrap_or_else(PoisonError::into_inner).kill();
     };
     Ok(Source { events, patience: PATIENCE, stop: Box::new(stop) })
 }
 
-fn wait(child: &Mutex<Child>) -> Result<ExitStatus> {
+fn wait(child: &Mutex<Group>) -> Result<ExitStatus> {
     loop {
-        let ended = child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+        let ended = child.lock().unwrap_or_else(PoisonError::into_inner).ended();
         if let Some(status) = ended.context("the emulator cannot be waited for")? {
             return Ok(status);
         }
