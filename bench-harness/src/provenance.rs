@@ -17,9 +17,18 @@ pub fn build() -> Build {
     }
 }
 
-/// The commit of the source tree at `root`, as git tells it now.
+/// What the program was built from, as git told it then: the tree may have changed since, or be on another machine.
 #[must_use]
-pub fn source(root: &Path) -> Source {
+pub fn source() -> Source {
+    match env!("BUILT_COMMIT") {
+        "" => Source::Unknown { why: env!("BUILT_COMMIT_UNKNOWN").into() },
+        id => Source::Commit { id: id.into(), dirty: env!("BUILT_DIRTY") == "true" },
+    }
+}
+
+/// The commit of the source tree at `root`, as git tells it now: that of an image which is built now.
+#[must_use]
+pub fn source_now(root: &Path) -> Source {
     let git = |arguments: &[&str]| -> Result<String, String> {
         let output = Command::new("git").arg("-C").arg(root).args(arguments).stdin(Stdio::null()).output();
         let output = output.map_err(|error| format!("git does not run: {error}"))?;
@@ -109,8 +118,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_was_built_from_is_a_commit_or_a_reason() {
+        match source() {
+            Source::Commit { id, .. } => assert!(id.len() >= 40 && id.bytes().all(|digit| digit.is_ascii_hexdigit())),
+            Source::Unknown { why } => assert_ne!(why, ""),
+        }
+    }
+
+    #[test]
     fn where_git_knows_nothing_it_says_why() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(matches!(source(&directory.path().join("nothing")), Source::Unknown { why } if !why.is_empty()));
+        assert!(matches!(source_now(&directory.path().join("nothing")), Source::Unknown { why } if !why.is_empty()));
     }
 }

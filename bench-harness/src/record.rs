@@ -11,6 +11,8 @@
 //! A file whose last line is not `end` is of a run that was killed; what it has is good nevertheless, since a line is
 //! written whole or not at all ([`write`](crate::write)). A reader refuses another version.
 
+use std::fmt;
+
 use bench_core::{Pass, Scenario};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ pub const VERSION: u32 = 1;
 pub struct Header {
     /// Version of the program.
     pub program: String,
-    /// What it was built from.
+    /// What it was built from, found out when it was.
     pub source: Source,
     /// With what it was built.
     pub build: Build,
@@ -65,6 +67,16 @@ pub enum Source {
         /// Why.
         why: String,
     },
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Commit { id, dirty: false } => f.write_str(id),
+            Self::Commit { id, dirty: true } => write!(f, "{id}, with changes that are not committed"),
+            Self::Unknown { why } => write!(f, "unknown: {why}"),
+        }
+    }
 }
 
 /// What built the program.

@@ -96,7 +96,7 @@ fn header(arguments: &RunArguments, host: &Host, started: jiff::Timestamp) -> He
     let machine = provenance::machine(host.cores());
     Header {
         program: env!("CARGO_PKG_VERSION").into(),
-        source: provenance::source(root()),
+        source: provenance::source(),
         build: provenance::build(),
         command: std::env::args().collect(),
         request: arguments.request().to_string(),
@@ -151,8 +151,14 @@ fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Tim
     let board = Board { level, cores: arguments.smp.unwrap_or(SMP), lse: arguments.lse };
     let mut header = header(arguments, host, started);
     let emulator = board.check(root())?;
-    let cpu = if board.lse { "max, LSE" } else { "cortex-a57, LL/SC" };
-    header.notes.push(format!("emulated by {emulator}: {} cores, {cpu}", board.cores));
+    let cpu = format!("{}, {}", board.cpu(), if board.lse { "LSE" } else { "LL/SC" });
+    header.notes.push(format!("emulated by {emulator}: {} cores, {cpu} (-cpu {})", board.cores, board.cpu()));
+    header.notes.push(format!(
+        "the image is built from {}, for {}, release, RUSTFLAGS=\"{}\"",
+        provenance::source_now(root()),
+        qemu::image::TARGET,
+        board.rustflags()
+    ));
     if usize::from(board.cores) > host.cores() {
         header.notes.push(format!(
             "the board's {} cores share {} of this host: a core that holds the lock may not be running",

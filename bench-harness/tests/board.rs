@@ -72,6 +72,8 @@ fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_
     let run = records(&directory);
     assert!(run.complete() && run.header.emulated && run.header.place == "qemu-virt-el2");
     assert!(run.header.notes.iter().any(|note| note.contains("made-up emulator 1.0: 4 cores, max, LSE")));
+    let built = "for aarch64-unknown-none-softfloat, release, RUSTFLAGS=\"-C target-feature=+lse\"";
+    assert!(run.header.notes.iter().any(|note| note.contains(built)), "{:?}", run.header.notes);
     assert_eq!((run.cells.len(), run.refused.len()), (1, 1));
 }
 

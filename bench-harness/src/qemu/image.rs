@@ -13,7 +13,8 @@ use crate::interrupt;
 use crate::session::Impossible;
 
 const EMULATOR: &str = "qemu-system-aarch64";
-const TARGET: &str = "aarch64-unknown-none-softfloat";
+/// What the image is built for.
+pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 
 /// Which board.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +28,18 @@ pub struct Board {
 }
 
 impl Board {
+    /// What the emulator calls its processor.
+    #[must_use]
+    pub fn cpu(self) -> &'static str {
+        if self.lse { "max" } else { "cortex-a57" }
+    }
+
+    /// With what the image is built, beyond its target.
+    #[must_use]
+    pub fn rustflags(self) -> &'static str {
+        if self.lse { "-C target-feature=+lse" } else { "" }
+    }
+
     fn package(self) -> String {
         format!("qemu-virt-el{}", self.level)
     }
@@ -79,7 +92,7 @@ impl Board {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(["build", "--release", "--package", &self.package(), "--target", TARGET, "--target-dir"]);
         command.arg(&directory).current_dir(root).stdin(Stdio::null()).env_remove("CARGO_ENCODED_RUSTFLAGS");
-        command.env("RUSTFLAGS", if self.lse { "-C target-feature=+lse" } else { "" });
+        command.env("RUSTFLAGS", self.rustflags());
         let mut cargo = Group::start(&mut command).context("cannot start cargo")?;
         if !succeeds(&mut cargo)? {
             bail!("the image {} does not build", self.package());
@@ -91,7 +104,7 @@ impl Board {
     pub fn emulator(self, host_cores: usize, image: &Path, request: &str) -> Command {
         let mut command = Command::new(EMULATOR);
         let machine = if self.level == 2 { "virt,gic-version=3,virtualization=on" } else { "virt,gic-version=3" };
-        command.args(["-machine", machine, "-cpu", if self.lse { "max" } else { "cortex-a57" }]);
+        command.args(["-machine", machine, "-cpu", self.cpu()]);
         command.args(["-smp", &self.cores.to_string(), "-m", "1G", "-nographic"]);
         // More virtual cores than real ones spin in each other's time slices; one thread takes turns at every spin.
         let threads = if usize::from(self.cores) > host_cores { "tcg,thread=single" } else { "tcg,thread=multi" };

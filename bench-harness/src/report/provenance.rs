@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::text::escape;
-use crate::record::{Header, Source};
+use crate::record::Header;
 use crate::summary::Run;
 
 /// Said of every emulated run, before anything else.
@@ -41,11 +41,6 @@ pub(super) fn facts(header: &Header) -> String {
         Some(false) => "no",
         None => "cannot be read",
     };
-    let source = match &header.source {
-        Source::Commit { id, dirty: false } => id.clone(),
-        Source::Commit { id, dirty: true } => format!("{id}, with changes that are not committed"),
-        Source::Unknown { why } => format!("unknown: {why}"),
-    };
     let build = &header.build;
     let features = if build.features.is_empty() { String::new() } else { format!(", {}", build.features) };
     let rows = [
@@ -64,7 +59,7 @@ pub(super) fn facts(header: &Header) -> String {
         ("Clock", header.hz.map_or_else(|| "told by each pass".into(), |hz| format!("{hz} ticks a second"))),
         ("Compiler", build.rustc.clone()),
         ("Built for", format!("{}{features}, {}", build.target, build.profile)),
-        ("Source", source),
+        ("Source", header.source.to_string()),
         ("Program", header.program.clone()),
     ];
     let rows = rows.iter().map(|(term, fact)| {
