@@ -19,13 +19,17 @@ pub fn tables(run: &Run) -> String {
     for &(cores, workload) in &groups {
         let cells = group(run, cores, workload);
         let _ = writeln!(text, "\n{}: {}{label}", heading(cores, workload), workload.about());
-        let _ = writeln!(text, "{}", of_group(&cells).trim_fmt());
+        let _ = writeln!(text, "{}", of_group(&cells, run.header.emulated).trim_fmt());
     }
     if let Some(table) = strategies(run) {
-        let _ = writeln!(text, "\nStrategies, ns an operation (and by that of merged){label}\n{}", table.trim_fmt());
+        let ratio = if run.header.emulated { "" } else { " (and by that of merged)" };
+        let _ = writeln!(text, "\nStrategies, ns an operation{ratio}{label}\n{}", table.trim_fmt());
     }
     if !text.is_empty() {
         let _ = write!(text, "\n{LEGEND}");
+        if run.header.emulated {
+            text += "ratio and cost are left out: ratios of emulated times are none of hardware\n";
+        }
     }
     text
 }
@@ -58,15 +62,15 @@ fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String
     table
 }
 
-fn of_group(cells: &[&CellSummary]) -> Table {
+fn of_group(cells: &[&CellSummary], emulated: bool) -> Table {
     let is_base =
         |cell: &&&CellSummary| (cell.scenario.lock, cell.scenario.strategy) == (Lock::Ticket, Strategy::Merged);
-    let base = cells.iter().find(is_base).map(|cell| cell.ns_per_op.median);
+    let base = cells.iter().find(is_base).filter(|_| !emulated).map(|cell| cell.ns_per_op.median);
     let header = ["lock", "strategy", "Mops/s", "ns/op", "ratio", "least", "Jain", "wait", "hold", "handover", "cost"];
-    table(&header, 2, cells.iter().map(|cell| row(cell, base)))
+    table(&header, 2, cells.iter().map(|cell| row(cell, base, cell.overhead.filter(|_| !emulated))))
 }
 
-fn row(cell: &CellSummary, base: Option<f64>) -> Vec<String> {
+fn row(cell: &CellSummary, base: Option<f64>, overhead: Option<f64>) -> Vec<String> {
     let Scenario { lock, strategy, cores, .. } = cell.scenario;
     let contended = |text: String| if cores > 1 { text } else { "-".into() };
     let fair = if first_in_first_out(lock) { "*" } else { "" };
@@ -83,7 +87,7 @@ fn row(cell: &CellSummary, base: Option<f64>) -> Vec<String> {
         times(cell.wait.as_ref()),
         times(cell.hold.as_ref()),
         times(cell.handover.as_ref()),
-        cell.overhead.map_or("-".into(), |cost| format!("{cost:.1}")),
+        overhead.map_or("-".into(), |cost| format!("{cost:.1}")),
     ]
 }
 
@@ -125,6 +129,7 @@ fn strategies(run: &Run) -> Option<Table> {
             let figure = |figure: Option<f64>| match (figure, base) {
                 (None, _) => "-".into(),
                 (Some(ns), None) => short(ns),
+                (Some(ns), Some(_)) if run.header.emulated => short(ns),
                 (Some(ns), Some(base)) => format!("{} ({:.2})", short(ns), ns / base),
             };
             (found.iter().flatten().count() > 1).then(|| {
@@ -220,6 +225,9 @@ mod tests {
         let text = tables(&emulated);
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
         assert_eq!(text.matches("[EMULATED]").count(), 3, "two groups, and the strategies");
+        let ticket: Vec<_> = text.lines().find(|line| line.contains("50 %")).unwrap().split_whitespace().collect();
+        assert_eq!([ticket[5], ticket[12]], ["-"; 2], "no ratio of emulated times: {text}");
+        assert!(!text.contains("(1.00)"), "{text}");
         assert_eq!(tables(&run(&[])), "");
     }
 

@@ -6,19 +6,19 @@ use plotters::style::Color as _;
 use super::bars::{self, Bar, Row, Scale};
 use super::palette::look;
 use super::select::{Cells, on_most_cores};
-use super::text::{cores, percent};
+use super::text::{cores, labelled, percent};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each workload that ran on more than one core.
 pub(super) fn plots(run: &Run) -> Vec<String> {
     let contended = on_most_cores(run).filter(|&(_, most, _)| most > 1);
-    contended.map(|(workload, most, cells)| plot(workload, most, &cells)).collect()
+    contended.map(|(workload, most, cells)| plot(run, workload, most, &cells)).collect()
 }
 
-fn plot(workload: Workload, most: u16, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, workload: Workload, most: u16, cells: &Cells<'_>) -> String {
     let rows: Vec<Row> =
         cells.iter().map(|cell| Row { label: cell.scenario.lock.to_string(), bars: vec![bar(cell)] }).collect();
-    let title = format!("{workload}: share of each core, {}", cores(most));
+    let title = labelled(run, &format!("{workload}: share of each core, {}", cores(most)));
     bars::plot(&title, &rows, &Scale::Linear, |share| format!("{:.0} %", share * 100.0))
 }
 

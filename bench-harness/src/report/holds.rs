@@ -5,7 +5,7 @@ use plotters::style::Color as _;
 use super::bars::{self, Bar, Row, Scale};
 use super::palette::look;
 use super::select::on_most_cores;
-use super::text::{cores, trimmed_time};
+use super::text::{cores, labelled, trimmed_time};
 use crate::summary::{CellSummary, Percentiles, Run};
 
 /// For each workload one plot of each, if there are such times.
@@ -18,7 +18,7 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
             let rows: Vec<Row> = cells.iter().filter_map(|cell| row(cell, times(cell)?)).collect();
             if !rows.is_empty() {
                 let title = format!("{workload}: {what}, p50 to p99, {}; logarithmic", cores(most));
-                plots.push(bars::plot(&title, &rows, &Scale::Log, trimmed_time));
+                plots.push(bars::plot(&labelled(run, &title), &rows, &Scale::Log, trimmed_time));
             }
         }
     }

@@ -60,8 +60,12 @@ pub fn html(run: &Run) -> String {
         ),
         section(
             "Strategies",
-            "Under one lock, what its critical sections cover. ×: by the merged strategy on as many cores; overlaps: \
-             the repeats do not tell the two apart.",
+            if run.header.emulated {
+                "Under one lock, what its critical sections cover."
+            } else {
+                "Under one lock, what its critical sections cover. ×: by the merged strategy on as many cores; \
+                 overlaps: the repeats do not tell the two apart."
+            },
             &strategies::plots(run),
             "no lock was measured under more than one strategy.",
         ),

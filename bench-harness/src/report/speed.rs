@@ -12,17 +12,17 @@ use super::canvas::{Area, Drawn, axis, figure, grid, label};
 use super::lines::draw_line;
 use super::palette::{key, look, strength};
 use super::select::{Cells, by_workload, core_counts, locks};
-use super::text::{cores, time, trimmed, trimmed_time};
+use super::text::{cores, labelled, time, trimmed, trimmed_time};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each workload.
 pub(super) fn plots(run: &Run) -> Vec<String> {
-    by_workload(run).map(|(workload, cells)| plot(workload, &cells)).collect()
+    by_workload(run).map(|(workload, cells)| plot(run, workload, &cells)).collect()
 }
 
-fn plot(workload: Workload, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, workload: Workload, cells: &Cells<'_>) -> String {
     let counts = core_counts(cells);
-    let title = format!("{workload}: ns/op, median with smallest and largest");
+    let title = labelled(run, &format!("{workload}: ns/op, median with smallest and largest"));
     if counts.len() > 2 {
         return over_cores(&title, cells, &counts);
     }

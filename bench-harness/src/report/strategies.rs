@@ -5,20 +5,20 @@ use bench_core::{Lock, Strategy, Workload};
 use super::bars::{self, Row, Scale};
 use super::select::{Cells, core_counts, under_strategies};
 use super::speed::bar;
-use super::text::trimmed;
+use super::text::{labelled, trimmed};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each workload.
 pub(super) fn plots(run: &Run) -> Vec<String> {
-    under_strategies(run).map(|(workload, lock, cells)| plot(workload, lock, &cells)).collect()
+    under_strategies(run).map(|(workload, lock, cells)| plot(run, workload, lock, &cells)).collect()
 }
 
-fn plot(workload: Workload, lock: Lock, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, workload: Workload, lock: Lock, cells: &Cells<'_>) -> String {
     let counts = core_counts(cells);
     let mut rows: Vec<Row> = vec![];
     for cell in cells {
         let mut bar = bar(cell, &counts);
-        if let Some(ratio) = against_merged(cell, cells) {
+        if let Some(ratio) = against_merged(cell, cells).filter(|_| !run.header.emulated) {
             bar.note = format!("{} · {ratio}", bar.note);
         }
         let label = cell.scenario.strategy.to_string();
@@ -27,7 +27,8 @@ fn plot(workload: Workload, lock: Lock, cells: &Cells<'_>) -> String {
             _ => rows.push(Row { label, bars: vec![bar] }),
         }
     }
-    bars::plot(&format!("{workload}: ns/op by strategy, {lock}"), &rows, &Scale::Linear, trimmed)
+    let title = labelled(run, &format!("{workload}: ns/op by strategy, {lock}"));
+    bars::plot(&title, &rows, &Scale::Linear, trimmed)
 }
 
 /// `cell` by the merged one of as many cores, in words; a ratio that the repeats do not bear out is called that.

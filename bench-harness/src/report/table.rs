@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bench_core::Scenario;
 
-use super::text::{digits, escape, percent, spread, thousandths};
+use super::text::{digits, escape, labelled, percent, spread, thousandths};
 use crate::answer::{TOGETHER, first_in_first_out};
 use crate::summary::{CellSummary, Percentiles, Run};
 
@@ -17,7 +17,7 @@ const PERCENTILES: [&str; 4] = ["p50", "p99", "p99.9", "max"];
 /// The table; words if there is nothing to show.
 pub(super) fn table(run: &Run) -> String {
     let mut rows: Vec<(Scenario, String)> = vec![];
-    rows.extend(run.cells.iter().map(|cell| (cell.scenario, figures(cell))));
+    rows.extend(run.cells.iter().map(|cell| (cell.scenario, figures(cell, run.header.emulated))));
     rows.extend(run.void.iter().map(|void| {
         let why = format!("void: {} (repeat {})", void.about(), void.repeat);
         (void.scenario, without(&why))
@@ -30,8 +30,9 @@ pub(super) fn table(run: &Run) -> String {
     rows.sort_by_key(|(Scenario { lock, strategy, workload, cores }, _)| (*workload, *cores, *strategy, *lock));
     let mut html = format!(
         "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
-         <caption>Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the cores were not all at work for \
+         <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the cores were not all at work for \
          {:.0} % of the time.</caption>\n{}<tbody>\n",
+        labelled(run, "All figures."),
         TOGETHER * 100.0,
         head()
     );
@@ -66,7 +67,7 @@ fn without(why: &str) -> String {
     format!("<td class=\"void\" colspan=\"{}\">{}</td>", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
 }
 
-fn figures(cell: &CellSummary) -> String {
+fn figures(cell: &CellSummary, emulated: bool) -> String {
     let apart = if cell.concurrency.median < TOGETHER { " !" } else { "" };
     let mut texts = vec![
         cell.repeats.to_string(),
@@ -76,7 +77,7 @@ fn figures(cell: &CellSummary) -> String {
         percent(cell.share_max()),
         thousandths(cell.jain.median),
         percent(cell.concurrency.median) + apart,
-        cell.overhead.map_or("–".into(), |overhead| format!("{overhead:.2} ×")),
+        cell.overhead.filter(|_| !emulated).map_or("–".into(), |overhead| format!("{overhead:.2} ×")),
     ];
     for times in [cell.wait, cell.hold, cell.handover] {
         texts.extend(percentiles(times));

@@ -169,10 +169,16 @@ fn an_empty_run_that_was_cut_off_is_a_page() {
 
 #[test]
 fn an_emulated_run_says_so_first() {
-    let mut run = run("smoke", 2, |_| {});
+    let mut run = run("quick repeats=1", 3, |_| {});
     run.header.emulated = true;
     let page = html(&run);
     assert_is_a_page(&page);
+    let labelled = |end: &str| page.matches(&format!(" [EMULATED]{end}")).count();
+    let plots = page.matches("<figure>").count();
+    assert!(plots > 5);
+    assert_eq!([labelled("</figcaption>"), labelled("</title>"), labelled("\" viewBox")], [plots; 3]);
+    assert_eq!(page.matches("<caption>All figures. [EMULATED] ").count(), page.matches("<caption>").count());
+    assert!(!page.contains('×'), "no ratio of emulated times");
     let (banner, answer) = (page.find(EMULATED).unwrap(), page.find("<h2>Answer</h2>").unwrap());
     assert!(banner < answer);
 }

@@ -1,6 +1,6 @@
 //! Words and numbers of the page.
 
-use crate::summary::Spread;
+use crate::summary::{Run, Spread};
 
 /// `text` as HTML shows it, in an element or between the quotes of an attribute.
 pub(super) fn escape(text: &str) -> String {
@@ -68,6 +68,11 @@ pub(super) fn percent(part: f64) -> String {
 /// An index or a ratio.
 pub(super) fn thousandths(number: f64) -> String {
     format!("{number:.3}")
+}
+
+/// `title` of a plot or a table: one that is copied out of its page still says what it is of.
+pub(super) fn labelled(run: &Run, title: &str) -> String {
+    if run.header.emulated { format!("{title} [EMULATED]") } else { title.into() }
 }
 
 /// How many cores, in words.

@@ -9,7 +9,7 @@ use super::canvas::{Area, Drawn, axis, figure, grid, label};
 use super::lines::draw_line;
 use super::palette::{key, look};
 use super::select::{Cells, locks, on_most_cores};
-use super::text::{cores, trimmed_time};
+use super::text::{cores, labelled, trimmed_time};
 use crate::summary::Run;
 
 const HEIGHT: u32 = 340;
@@ -19,13 +19,14 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
     on_most_cores(run)
         .filter_map(|(workload, most, mut cells)| {
             cells.retain(|cell| cell.waits.as_ref().is_some_and(|waits| !waits.is_empty()));
-            (!cells.is_empty()).then(|| plot(workload, most, &cells))
+            (!cells.is_empty()).then(|| plot(run, workload, most, &cells))
         })
         .collect()
 }
 
-fn plot(workload: Workload, most: u16, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, workload: Workload, most: u16, cells: &Cells<'_>) -> String {
     let title = format!("{workload}: part of the waits that are at least so long, {}", cores(most));
+    let title = labelled(run, &title);
     figure(&title, HEIGHT, &key(locks(cells)), |area| draw(area, cells))
 }
 
