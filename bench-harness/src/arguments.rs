@@ -75,7 +75,8 @@ pub struct RunArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_delimiter = ',')]
     pub cores: Vec<u16>,
 
-    /// How long each pass measures: 500us, 100ms, 1s
+    /// How long each pass without instruments measures: 500us, 100ms, 1s; those with instruments, which time the lock,
+    /// keep the length that the preset gives them
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
 

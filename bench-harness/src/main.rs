@@ -29,7 +29,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         None => session::run(&arguments.run),
         Some(Command::Run(run)) => session::run(run),
-        Some(Command::Report(report)) => session::report(report),
+        Some(Command::Report(report)) => Ok(session::report(report)),
         Some(Command::List) => {
             say(&list::list(&Host::new()?));
             Ok(ExitCode::SUCCESS)

@@ -117,6 +117,9 @@ fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) 
     for scenario in plan.cells() {
         match refusal(&*host, &scenario) {
             None => cells.push(scenario),
+            Some(why) if usize::from(scenario.cores) > host.cores() => {
+                refused.push(Refused { scenario, why: format!("{why}, but {}", host.cores()) });
+            }
             Some(why) => refused.push(Refused { scenario, why: why.into() }),
         }
     }
@@ -219,26 +222,34 @@ fn write_page(records: &Path, run: &Run) -> Result<()> {
     Ok(())
 }
 
-/// Shows records again.
-///
-/// # Errors
-///
-/// A file cannot be read, or is of no run; a page cannot be written.
-pub fn report(arguments: &ReportArguments) -> Result<ExitCode> {
+/// Shows records again. A file that cannot be read or is of no run, and a page that cannot be written, are told and in
+/// the status; the files after it are shown nevertheless.
+#[must_use]
+pub fn report(arguments: &ReportArguments) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for path in &arguments.files {
-        let read::Reading { run, warnings } = read::read(path)?;
-        for warning in warnings {
-            eprintln!("warning: {warning}");
-        }
-        say(&format!("{}: {} of {}\n", path.display(), run.header.place, run.header.started));
-        show(&run);
-        if !run.void.is_empty() {
-            status = ExitCode::FAILURE;
-        }
-        if !arguments.no_html {
-            write_page(path, &run)?;
+        match report_one(path, arguments.no_html) {
+            Ok(true) => {}
+            Ok(false) => status = ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                status = ExitCode::FAILURE;
+            }
         }
     }
-    Ok(status)
+    status
+}
+
+/// Whether nothing in it is void.
+fn report_one(path: &Path, no_html: bool) -> Result<bool> {
+    let read::Reading { run, warnings } = read::read(path)?;
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+    say(&format!("{}: {} of {}\n", path.display(), run.header.place, run.header.started));
+    show(&run);
+    if !no_html {
+        write_page(path, &run)?;
+    }
+    Ok(run.void.is_empty())
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::interrupt;
 use crate::record::{self, Kind};
@@ -26,6 +26,9 @@ impl Records {
     ///
     /// The directory or the file cannot be made.
     pub fn create(directory: &Path, started: jiff::Timestamp, place: &str) -> Result<Self> {
+        if directory.exists() && !directory.is_dir() {
+            bail!("{} is not a directory", directory.display());
+        }
         fs::create_dir_all(directory).with_context(|| format!("cannot make the directory {}", directory.display()))?;
         let stem = format!("{}-{place}", started.strftime("%Y%m%dT%H%M%SZ"));
         let mut path = directory.join(format!("{stem}.jsonl"));

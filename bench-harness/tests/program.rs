@@ -86,7 +86,7 @@ fn what_there_is_not_is_refused_before_anything_is_written() {
         ("run --smp 4", "--smp is for an emulated board"),
         ("--lock broken --cores 1", "one core alone needs no lock"),
         ("--lock irq-ticket", "it is for bare metal"),
-        ("--cores 60000", "there are not so many cores here"),
+        ("--cores 60000", "there are not so many cores here, but "),
     ] {
         let ran = run(directory.path(), line);
         assert_eq!(ran.status, Some(2), "{line}: {}", ran.err);
@@ -120,6 +120,8 @@ fn a_place_that_takes_no_records_is_told_before_anything_is_measured() {
     assert_eq!(ran.status, Some(1));
     assert!(ran.err.starts_with("error: cannot make the directory /dev/null/results: "), "{}", ran.err);
     assert_eq!(ran.out, "");
+    let ran = run(directory.path(), &format!("{TINY} --output /dev/null"));
+    assert_eq!((ran.status, &*ran.err), (Some(1), "error: /dev/null is not a directory\n"));
 }
 
 #[test]
@@ -154,8 +156,10 @@ fn a_report_of_what_is_cut_off_warns_and_of_what_is_wrong_names_the_line() {
     assert_eq!(ran.status, Some(1));
     let line = text.lines().position(|line| line.contains("\"kind\":\"pass\"")).unwrap() + 1;
     assert!(ran.err.contains(&format!("{}:{line}: a record of version 9", file.display())), "{}", ran.err);
-    let ran = run(directory.path(), "report no-such-file");
-    assert_eq!((ran.status, ran.err.contains("cannot open no-such-file")), (Some(1), true));
+    fs::write(&file, &text).unwrap();
+    let ran = run(directory.path(), &format!("report no-such-file {}", file.display()));
+    assert_eq!((ran.status, ran.err.contains("error: cannot open no-such-file")), (Some(1), true));
+    assert!(ran.out.contains("\npair, 1 core: "), "the next file is shown nevertheless: {}", ran.out);
 }
 
 #[test]
