@@ -2,16 +2,18 @@
 //!
 //! 1. It speaks of the largest number of cores that was measured, and of one core where that is another.
 //! 2. Who is fastest is not told apart from whose range overlaps: they are named together.
-//! 3. A lock that is fast because it is unfair is called that, and the fastest fair one is named.
+//! 3. That others used the machine comes before everything: it is in every figure.
+//! 4. A lock that is fast because it is unfair is called that, and the fastest fair one is named.
 
 use std::fmt::Write as _;
 
 use bench_core::{Lock, Strategy, Workload};
 
+use crate::busy;
 use crate::summary::{CellSummary, Run};
 use crate::table::short;
 
-/// Below this part of the time together, cores hardly contended.
+/// Below this overlap of their measured windows, cores hardly contended.
 pub const TOGETHER: f64 = 0.95;
 
 /// From so many repeats on, a range tells something.
@@ -48,9 +50,11 @@ pub fn answer(run: &Run) -> String {
             sentences.extend(apart(&run.cells));
         }
     }
-    let mut text = sentences.join("\n");
+    let (loud, notes): (Vec<&String>, Vec<_>) = run.header.notes.iter().partition(|note| busy::is_told_by(note));
+    let mut text = loud.iter().map(|note| format!("Note: {note}.\n")).collect::<String>();
+    text += &sentences.join("\n");
     text.push('\n');
-    for note in &run.header.notes {
+    for note in notes {
         let _ = writeln!(text, "Note: {note}.");
     }
     text
@@ -187,8 +191,8 @@ fn apart(cells: &[CellSummary]) -> Option<String> {
     let apart = cells.iter().filter(|cell| cell.concurrency.median < TOGETHER).count();
     (apart > 0).then(|| {
         format!(
-            "In {apart} of {} scenarios (marked !) the cores were not all at work for {:.0} % of the time: they say \
-             less about contention than they seem to.",
+            "In {apart} of {} scenarios (marked !) the measured windows of the cores overlap by less than {:.0} %: they \
+             say less about contention than they seem to.",
             cells.len(),
             TOGETHER * 100.0
         )
@@ -252,6 +256,9 @@ mod tests {
         run.header.notes.push("it rained".into());
         let text = answer(&run);
         assert!(text.contains("In 1 of 1 scenarios (marked !)") && text.ends_with("Note: it rained.\n"), "{text}");
+        run.header.notes.push("other programs used 9 % of this machine meanwhile".into());
+        assert!(answer(&run).starts_with("Note: other programs used 9 %"), "it is in every figure");
+        run.header.notes.clear();
         run.header.emulated = true;
         assert!(answer(&run).starts_with("EMULATED: 1 scenarios ran"));
         assert!(answer(&crate::made_up::run(&[])).starts_with("Nothing was measured"));

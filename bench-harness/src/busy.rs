@@ -11,6 +11,10 @@ pub struct Busy {
     ours: u64,
 }
 
+/// How its notes begin.
+const OTHERS: &str = "other programs used";
+const HYPERVISOR: &str = "the hypervisor took";
+
 /// From this part on it is worth a note.
 const WORTH: f64 = 0.03;
 
@@ -44,15 +48,21 @@ impl Busy {
         let mut notes = vec![];
         if others > WORTH {
             notes.push(format!(
-                "other programs used {:.0} % of this machine meanwhile: repeat it when it is quiet",
+                "{OTHERS} {:.0} % of this machine meanwhile: repeat it when it is quiet",
                 others * 100.0
             ));
         }
         if stolen > WORTH {
-            notes.push(format!("the hypervisor took {:.0} % of the machine's time for others", stolen * 100.0));
+            notes.push(format!("{HYPERVISOR} {:.0} % of the machine's time for others", stolen * 100.0));
         }
         notes
     }
+}
+
+/// Whether `note` is one of [`Busy::since`].
+#[must_use]
+pub fn is_told_by(note: &str) -> bool {
+    note.starts_with(OTHERS) || note.starts_with(HYPERVISOR)
 }
 
 #[cfg(test)]

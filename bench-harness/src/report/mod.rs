@@ -112,14 +112,20 @@ pub fn html(run: &Run) -> String {
 
 const STYLE: &str = include_str!("style.css");
 
-/// What the terminal says, word for word; its notes as a list.
+/// What the terminal says, word for word and in its order; notes as lists.
 fn answer_section(run: &Run) -> String {
     let answer = answer(run);
-    let (notes, sentences): (Vec<&str>, Vec<&str>) = answer.lines().partition(|line| line.starts_with("Note: "));
-    let sentences: String = sentences.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
-    let notes: String = notes.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
-    let notes = if notes.is_empty() { notes } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
-    format!("<section class=\"answer\">\n<h2>Answer</h2>\n{sentences}{notes}</section>\n")
+    let lines: Vec<_> = answer.lines().collect();
+    let parts = lines.chunk_by(|one, next| is_note(one) == is_note(next)).map(|part| {
+        let tag = if is_note(part[0]) { "li" } else { "p" };
+        let html: String = part.iter().map(|line| format!("<{tag}>{}</{tag}>\n", escape(line))).collect();
+        if is_note(part[0]) { format!("<ul class=\"notes\">\n{html}</ul>\n") } else { html }
+    });
+    format!("<section class=\"answer\">\n<h2>Answer</h2>\n{}</section>\n", parts.collect::<String>())
+}
+
+fn is_note(line: &str) -> bool {
+    line.starts_with("Note: ")
 }
 
 /// `plots` under a heading, or why there are `none`.
