@@ -1,7 +1,9 @@
 //! This host as a machine of the instrument: threads, each kept on a core of its own.
 //!
 //! The clock is the counter that user programs can read (the invariant TSC, `CNTVCT_EL0`), through `quanta`, which
-//! calibrates it once, before any worker starts.
+//! calibrates it once, before any worker starts. It reads it without a barrier, unlike the boards' `counter()` with its
+//! ISB: a core may read it a little before what stands before it is done, or after what stands behind it has begun, so
+//! that an instrumented time is off by what the core reorders.
 
 use std::cell::Cell;
 use std::panic;

@@ -71,7 +71,7 @@ pub struct CellSummary {
     /// Jain's index of the operations of the cores: 1 if all did as many, 1/cores if one did all (Jain, Chiu, Hawe:
     /// A quantitative measure of fairness, DEC TR-301, 1984).
     pub jain: Spread,
-    /// Which part of the time all cores were at work: (earliest stop − latest start) / (latest stop − earliest start).
+    /// Overlap of the measured windows, which does not see a worker off its core in the middle: (earliest stop − latest start) / (latest stop − earliest start).
     pub concurrency: Spread,
     /// From the call to the acquisition.
     pub wait: Option<Percentiles>,

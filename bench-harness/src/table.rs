@@ -37,7 +37,7 @@ pub fn tables(run: &Run) -> String {
 const LEGEND: &str = "\
 ns/op: time of a core for an operation, median (min-max) of the repeats; ratio: by that of ticket merged in the same
 table; least: share of the core that did least; Jain: 1 is even; wait, hold, handover: p50/p99 in ns, with instruments;
-cost: ns/op with instruments by ns/op without; * first in, first out; ! cores not all at work for 95 % of the time
+cost: ns/op with instruments by ns/op without; * first in, first out; ! measured windows overlap by less than 95 %
 ";
 
 fn heading(cores: u16, workload: Workload) -> String {

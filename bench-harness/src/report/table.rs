@@ -30,8 +30,8 @@ pub(super) fn table(run: &Run) -> String {
     rows.sort_by_key(|(Scenario { lock, strategy, workload, cores }, _)| (*workload, *cores, *strategy, *lock));
     let mut html = format!(
         "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
-         <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the cores were not all at work for \
-         {:.0} % of the time.</caption>\n{}<tbody>\n",
+         <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the measured windows of the \
+         cores overlap by less than {:.0} %.</caption>\n{}<tbody>\n",
         labelled(run, "All figures."),
         TOGETHER * 100.0,
         head()
