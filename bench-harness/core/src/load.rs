@@ -3,6 +3,8 @@
 //! The definitions are those of the measurements of Linux's allocator that this project compares itself with; where
 //! they leave open what several cores do, it is said at the load.
 
+#[cfg(test)]
+mod counts;
 mod mixed;
 mod pair;
 mod refpage;

@@ -11,7 +11,10 @@
 //! empty: map gets the page of the entry, unmap puts it, and a table whose count is 1 is empty and goes. So nearly all
 //! calls are gets and puts that are not the last: 99.8 % in `s2-seq`.
 //!
-//! Every worker has tables of its own, as every guest has; they share the pool. A table that goes is all zero, since
+//! Every worker has tables of its own, as every guest has; they share the pool. `s2-rand` needs 514 pages for them, and
+//! `s2-seq` 258: more than 16 workers have smaller guests, so that the pool has pages for all.
+//!
+//! A table that goes is all zero, since
 //! it is empty: the next one to get the page finds it as a table must be, and no worker has to clear it. Only after a
 //! pass in which something went wrong are there entries left, and `measure` clears all pages.
 
@@ -113,6 +116,12 @@ impl<'p, P: Pages> Tables<'p, P> {
     }
 }
 
+/// Pages of a guest with `memory` bytes: so many for up to 16 workers; beyond, they share what 16 have, evenly as far as
+/// a power of two allows.
+pub(super) const fn guest_pages(memory: u64, workers: usize) -> u64 {
+    (memory >> 12) / (workers as u64).next_power_of_two().div_ceil(16)
+}
+
 /// Which page a storm maps or unmaps next.
 pub(crate) trait Storm: Sized {
     fn new(worker: usize, workers: usize) -> Self;
@@ -143,37 +152,43 @@ impl<'p, P: Pages, S: Storm> Load<'p, P> for Stage2<'p, P, S> {
 }
 
 /// `s2-seq`: 512 MiB, mapped in order, then unmapped in order, and again. An operation is one map or one unmap.
+///
+/// A cycle is 262144 operations: what is measured is whole cycles only where an operation is quick. In a short pass, or
+/// a slow one, it is maps alone.
 pub(crate) struct Sequential {
     at: u64,
+    pages: u64,
 }
 
 impl Storm for Sequential {
-    fn new(_: usize, _: usize) -> Self {
-        Self { at: 0 }
+    fn new(_: usize, workers: usize) -> Self {
+        Self { at: 0, pages: guest_pages(512 << 20, workers) }
     }
 
     #[inline]
     fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused> {
-        const PAGES: u64 = (512 << 20) >> 12;
-        let page = self.at % PAGES;
-        let mapping = self.at < PAGES;
-        self.at = (self.at + 1) % (2 * PAGES);
+        // Powers of two: masks are remainders.
+        let page = self.at & (self.pages - 1);
+        let mapping = self.at < self.pages;
+        self.at = (self.at + 1) & (2 * self.pages - 1);
         if mapping { tables.map(page).map(drop) } else { tables.unmap(page) }
     }
 }
 
 /// `s2-rand`: a random page of 1 GiB, mapped, or unmapped if it was mapped.
-pub(crate) struct Random(Rng);
+pub(crate) struct Random {
+    rng: Rng,
+    pages: u64,
+}
 
 impl Storm for Random {
-    fn new(worker: usize, _: usize) -> Self {
-        Self(Rng::of(worker))
+    fn new(worker: usize, workers: usize) -> Self {
+        Self { rng: Rng::of(worker), pages: guest_pages(1 << 30, workers) }
     }
 
     #[inline]
     fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused> {
-        const PAGES: u64 = (1 << 30) >> 12;
-        let page = self.0.next() >> 32 & (PAGES - 1);
+        let page = self.rng.next() >> 32 & (self.pages - 1);
         if tables.map(page)? { Ok(()) } else { tables.unmap(page) }
     }
 }
