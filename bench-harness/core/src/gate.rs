@@ -65,3 +65,77 @@ impl Drop for Expected<'_> {
         self.0.opens.store(NEVER, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Panicked;
+    use std::sync::LazyLock;
+    use std::thread;
+    use std::time::Instant;
+    use std::vec::Vec;
+
+    const LEAD: u64 = 5_000_000;
+
+    struct Host;
+
+    impl Machine for Host {
+        type Irq = hyp_locks::Recorder;
+
+        const INTERRUPTS: bool = false;
+
+        fn now() -> u64 {
+            static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+            START.elapsed().as_nanos() as u64 + 1 // CLOSED is no time
+        }
+
+        fn core() -> usize {
+            unreachable!("a gate does not ask who comes")
+        }
+
+        fn hz(&self) -> u64 {
+            1_000_000_000
+        }
+
+        fn cores(&self) -> usize {
+            3
+        }
+
+        fn run_on(&self, _: usize, _: &(dyn Fn(usize) + Sync)) -> Result<(), Panicked> {
+            unreachable!("a gate sends nobody")
+        }
+    }
+
+    /// What `come` of 3 who are expected get at the gate, and when; the others do not come.
+    fn pass(come: usize) -> Vec<(Option<u64>, u64)> {
+        let gate = Gate::new(3);
+        thread::scope(|scope| {
+            let expected: Vec<_> = (0..3).map(|_| gate.expect()).collect();
+            let workers: Vec<_> = expected
+                .into_iter()
+                .enumerate()
+                .filter_map(|(i, expected)| {
+                    (i < come).then(|| scope.spawn(move || (expected.pass::<Host>(LEAD), Host::now())))
+                })
+                .collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        })
+    }
+
+    #[test]
+    fn all_begin_at_one_time_and_none_before() {
+        let before = Host::now();
+        let passed = pass(3);
+        let opens = passed[0].0.unwrap();
+        assert!(opens >= before + LEAD);
+        assert!(passed.iter().all(|&(opened, now)| opened == Some(opens) && now >= opens), "{passed:?}");
+    }
+
+    #[test]
+    fn nobody_waits_for_one_who_will_not_come() {
+        for come in [1, 2] {
+            let passed = pass(come);
+            assert!(passed.len() == come && passed.iter().all(|(opened, _)| opened.is_none()), "{passed:?}");
+        }
+    }
+}
