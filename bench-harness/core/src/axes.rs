@@ -95,7 +95,7 @@ axis! {
     SpinMutex "spin-mutex" "the crate spin's test-and-test-and-set lock, through Compat04; unfair";
     SpinningTop "spinning-top" "the crate spinning_top's test-and-test-and-set lock; unfair";
     ParkingLot "parking-lot" "the crate parking_lot's mutex: waiters sleep (needs an operating system); unfair";
-    Broken "broken" "no lock at all: the negative control, which the conservation check must catch";
+    Broken "broken" "no lock at all: the negative control, which the checks must catch, on two cores or more";
 }
 
 axis! {
