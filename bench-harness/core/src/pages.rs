@@ -7,6 +7,8 @@
 //! | `merged` | lock, count, unlock | lock, count or free, unlock | `HypPool<L, Merged>` |
 //! | `atomic` | compare-exchange | compare-exchange; the last: lock, free, unlock | `HypPool<L, Atomic>` |
 //!
+//! `count`, which asks and changes nothing, takes no lock under any of them.
+//!
 //! Each operation is a call, under every strategy, as it is for those who embed a pool: nobody has a buddy allocator
 //! inlined wherever a page is allocated.
 

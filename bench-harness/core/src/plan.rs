@@ -46,7 +46,7 @@ impl Axis for Preset {
     fn about(self) -> &'static str {
         match self {
             Self::Quick => "which lock, and what the strategies differ in, on one core and on all: a minute",
-            Self::Full => "every lock, strategy, workload and number of cores: several minutes",
+            Self::Full => "every lock, strategy, workload and power of two of cores: minutes for each number of cores",
             Self::Smoke => "a little of everything, to see that it works; its figures mean little",
         }
     }

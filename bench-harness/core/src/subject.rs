@@ -1,7 +1,7 @@
 //! What is measured, as the rest of the program sees it: a load on a pool, whatever their types.
 //!
 //! Only what is measured is compiled for each lock, strategy and workload. Here that ends: a batch of operations is one
-//! call through a pointer, and takes at least a microsecond.
+//! call through a pointer, and takes about a microsecond, as of the warm-up.
 
 use core::marker::PhantomData;
 

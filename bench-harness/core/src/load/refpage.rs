@@ -1,7 +1,8 @@
 //! `refpage`: get and put a page that all cores share; never the last put.
 //!
 //! 16 pages, whose counts lie together (128 bytes of frame words): cores that meet on a page meet on its word, and
-//! those that do not meet on its line. Each core goes round in steps of its own, so that none follows another.
+//! those that do not meet on its line. Each core goes round in steps of its own, so that none follows another: for up to 8
+//! cores; with more, those 8 apart are in step: half a round apart, and 16 apart on one page.
 
 use hyp_pool::Pfn;
 

@@ -21,7 +21,8 @@ use crate::record::Wrong;
 
 /// Counts beside a buddy allocator; `SPLIT`: changed in two critical sections.
 ///
-/// The counts are read and written with the lock held: plain loads and stores, hence `Relaxed`.
+/// The counts are changed with the lock held: plain loads and stores, hence `Relaxed`. `count` reads without it:
+/// the loads ask for counts of their own tables alone, which no other worker changes.
 pub(crate) struct Plain<L: RawMutex, const SPLIT: bool> {
     buddy: Mutex<L, Buddy<'static>>,
     counts: &'static [AtomicU32],
