@@ -148,7 +148,7 @@ fn ends(process: &str) -> bool {
 fn ctrl_c_while_the_image_is_built_ends_cargo_and_all_that_it_started() {
     let directory = tempfile::tempdir().unwrap();
     let pid = directory.path().join("pid");
-    let does = format!("sleep 600 & echo $! > '{}'; wait", pid.display());
+    let does = format!("sleep 60 & echo $! > '{}'; wait", pid.display());
     let child = in_front(program(directory.path(), "").env("CARGO_DOES", does));
     let compiler = told(&pid);
     ctrl_c(&child);
@@ -164,7 +164,7 @@ fn ctrl_c_ends_the_emulator_with_all_that_it_started_and_keeps_what_there_is() {
     let directory = tempfile::tempdir().unwrap();
     let pid = directory.path().join("pid");
     // Started as a child, so that it takes more than the emulator's end to end it.
-    let script = format!("{}sleep 600 & echo $! > '{}'; wait", pass(None), pid.display());
+    let script = format!("{}sleep 60 & echo $! > '{}'; wait", pass(None), pid.display());
     let child = in_front(&mut program(directory.path(), &script));
     let emulated = told(&pid);
     let has_pass = || file(directory.path()).is_some_and(|file| fs::read_to_string(file).unwrap().contains("\"pass\""));
