@@ -37,7 +37,7 @@ pub fn refusal<M: Machine>(machine: &M, scenario: &Scenario) -> Option<&'static 
         Lock::ParkingLot if cfg!(not(feature = "parking_lot")) => Some("its waiters sleep, which takes an OS"),
         Lock::Broken if cores == 1 => Some("one core alone needs no lock: a broken one harms nobody"),
         Lock::Broken if scenario.strategy == Strategy::Atomic && scenario.workload == Workload::RefPage => {
-            Some("it never takes the lock: a broken one harms nobody")
+            Some("under atomic, refpage never takes the lock: a broken one harms nobody")
         }
         _ => None,
     }
