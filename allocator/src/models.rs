@@ -20,7 +20,7 @@ mod tests {
     use super::WEAKENED;
     use crate::buddy::allocated;
     use crate::sync::Access;
-    use crate::{Atomic, Frame, HypPool, Merged, PageError, Pfn, PfnRange};
+    use crate::{Atomic, Frame, HypPool, Merged, PageError, PageRef, Pfn, PfnRange};
     use lock_api::{GuardSend, RawMutex};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
@@ -239,13 +239,13 @@ mod tests {
         with_weakened(Access::LastPut, the_last_owner_frees_after_all_others);
     }
 
-    /// The only owner left may work on the block; the others are done.
-    fn alone_means_alone() {
+    /// The only owner left may work on the block; the others are done. `alone` says whether it is the only one.
+    fn alone_means_alone(order: u8, alone: fn(PageRef<'static, ModelLock>) -> bool) {
         let pool: &'static Pool = Box::leak(Box::new(
-            HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(1), PfnRange::new(Pfn::new(0), 1), 0).unwrap(),
+            HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), PfnRange::new(Pfn::new(0), 2), 0).unwrap(),
         ));
         let contents = Arc::new(Contents(UnsafeCell::new(0)));
-        let mine = pool.alloc(0).unwrap();
+        let mine = pool.alloc(order).unwrap();
         let theirs = mine.clone();
         let other = thread::spawn({
             let contents = contents.clone();
@@ -254,21 +254,36 @@ mod tests {
                 drop(theirs);
             }
         });
-        if let Ok(_alone) = mine.into_raw() {
+        if alone(mine) {
             contents.touch();
         }
         other.join().unwrap();
     }
 
+    fn into_raw_means_alone() {
+        alone_means_alone(0, |mine| mine.into_raw().is_ok());
+    }
+
+    fn split_means_alone() {
+        alone_means_alone(1, |mine| mine.split().map(core::mem::forget).is_ok());
+    }
+
     #[test]
-    fn into_raw_succeeds_when_the_others_are_done() {
-        loom::model(alone_means_alone);
+    fn who_is_alone_comes_after_the_others() {
+        loom::model(into_raw_means_alone);
+        loom::model(split_means_alone);
     }
 
     #[test]
     #[should_panic(expected = "Causality violation")]
     fn caught_sole_without_acquire() {
-        with_weakened(Access::Sole, alone_means_alone);
+        with_weakened(Access::Sole, into_raw_means_alone);
+    }
+
+    #[test]
+    #[should_panic(expected = "Causality violation")]
+    fn caught_split_without_acquire() {
+        with_weakened(Access::Sole, split_means_alone);
     }
 
     /// A pool gets its range while somebody calls it: refused, or served with the right base.

@@ -102,38 +102,6 @@ fn who_is_alone_is_alone_or_refused() {
     });
 }
 
-/// Who may split is alone with the block: the others are done.
-fn split_means_alone() {
-    let pool: &'static Pool = Box::leak(Box::new(
-        HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), PfnRange::new(Pfn::new(0), 2), 0).unwrap(),
-    ));
-    let contents = Arc::new(Contents(UnsafeCell::new(0)));
-    let mine = pool.alloc(1).unwrap();
-    let theirs = mine.clone();
-    let other = thread::spawn({
-        let contents = contents.clone();
-        move || {
-            contents.touch();
-            drop(theirs);
-        }
-    });
-    if let Ok(_pages) = mine.split() {
-        contents.touch();
-    }
-    other.join().unwrap();
-}
-
-#[test]
-fn split_succeeds_when_the_others_are_done() {
-    loom::model(split_means_alone);
-}
-
-#[test]
-#[should_panic(expected = "Causality violation")]
-fn caught_split_without_acquire() {
-    with_weakened(Access::Sole, split_means_alone);
-}
-
 /// References counted under the lock, by two at once.
 #[test]
 fn merged_counts_lose_nothing() {
