@@ -13,8 +13,8 @@
 //!
 //! # Principles
 //!
-//! 1. **Fixed time, not fixed work**: who is fast goes on, so that all run at once for all of the time. How much of it
-//!    they did is in the record.
+//! 1. **Fixed time, not fixed work**: who is fast goes on, so that nobody is left to run alone. How far the times that the
+//!    cores measured overlap is in the record.
 //! 2. **A speed is measured without instruments.** Waiting, holding and handing over are measured in a pass of their
 //!    own; what the instruments cost is the ratio of the two speeds.
 //! 3. **Nothing is believed that was not checked**: after every pass the pool must be whole, and all of it free.
