@@ -16,7 +16,7 @@ pub enum InitError {
         /// The most it can have.
         max: usize,
     },
-    /// The table has fewer words than the range has frames.
+    /// The table has fewer words than a pool over this range needs.
     TableTooShort {
         /// Words needed, as [`frames_needed`](crate::frames_needed) says.
         needed: usize,
@@ -51,16 +51,19 @@ pub enum AllocError {
 pub enum PageError {
     /// The frame is not in this pool: another pool's, nobody's, or the pool has no range yet.
     OutOfRange,
-    /// The frame is in a free block: a double put, or a get of a page that nobody owns.
+    /// The frame is free: a double put, or a get of a page that nobody owns.
     Free,
-    /// The frame is inside a block and not its first one.
+    /// The frame is inside an allocated block and not its first one.
     Tail,
-    /// The block belongs to handles, which alone may count its references.
+    /// The block belongs to somebody who alone may count its references: handles, an owner, a magazine; or it is
+    /// being cleared on its way out.
     Held,
     /// Somebody else has a reference too, and the call needs the only one.
     Shared,
-    /// The count is at [`MAX_COUNT`](crate::MAX_COUNT).
+    /// The count would exceed [`MAX_COUNT`](crate::MAX_COUNT).
     Overflow,
+    /// There are fewer references than were to be put.
+    Underflow,
     /// The block is pinned for ever: its count once overflowed.
     Pinned,
 }
@@ -105,11 +108,12 @@ impl fmt::Display for PageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OutOfRange => "the frame is not in this pool",
-            Self::Free => "the frame is in a free block",
-            Self::Tail => "the frame is inside a block and not its first",
-            Self::Held => "the block is held by handles",
+            Self::Free => "the frame is free",
+            Self::Tail => "the frame is inside an allocated block and not its first",
+            Self::Held => "the block is held by somebody who alone may count its references",
             Self::Shared => "the block has another reference",
-            Self::Overflow => "the reference count is at its maximum",
+            Self::Overflow => "the reference count would exceed its maximum",
+            Self::Underflow => "the block has fewer references than that",
             Self::Pinned => "the block is pinned for ever",
         })
     }

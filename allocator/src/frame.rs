@@ -1,62 +1,75 @@
 //! The state of one page frame in one atomic word. Nothing else in the crate knows the bits.
 //!
 //! ```text
-//!  31 30 29     26 25 24                                   0
-//! +-----+---------+--+-------------------------------------+
-//! | 00  |                        0                         |  Vacant     no pool has claimed this word
-//! | 01  |  order  |          previous free head            |  Free       head of a free block
-//! | 10  |  order  |H |               count                 |  Allocated  head of an allocated block, count >= 1
-//! | 11  |                        0                         |  Tail       inside a block
-//! +-----+---------+--+-------------------------------------+
-//!                  H: held by handles; calls by frame number are refused
+//!  31 30 29     26 25          18 17                       0
+//! +-----+---------+--------------+--------------------------+
+//! | 00  |                       0                           |  Vacant     no pool has claimed this word
+//! | 01  |                       0          (16 bits)        |  Silent     in a free block, or inside an allocated one
+//! | 10  |  order  |    holder    |         count            |  Allocated  head of an allocated block, count >= 1
+//! +-----+---------+--------------+--------------------------+
 //! ```
 //!
 //! A count exists in `Allocated` alone, where it is at least 1: *"count 0 but on no free list" cannot be
 //! written down*. It is the state that Linux's `hyp_pool` passed through between two critical sections,
-//! and that its lock-free successor brought back.
+//! and that its lock-free successor brought back. Which free block a silent frame belongs to, the free
+//! areas know ([`free_area`](crate::free_area)); a word that is freed has one thing to become, whatever its
+//! block merges with.
 //!
 //! | before → after | by | how |
 //! |---|---|---|
-//! | `Vacant → Tail` | claiming the table | compare-exchange, no lock |
-//! | `Tail → Free`, `Tail → Allocated` | init, split | store under the lock |
-//! | `Free → Allocated`, `Free → Tail`, `Free → Free` | alloc; merging; list links | store under the lock: nobody else writes a word that is not `Allocated` |
-//! | `Allocated → Allocated` (count, H, order) | get, non-final put, adopt, split | `Atomic`: compare-exchange. `Merged`: store under the lock |
-//! | `Allocated → Free`, `Allocated → Tail` | final put | under the lock; `Atomic`: compare-exchange |
+//! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
+//! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
+//! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
+//! | `Allocated → Silent` | final put | under the lock; by number or by handles on the path `Atomic`: compare-exchange |
 //! | any → `Vacant` | dropping the pool | store, `&mut` |
 //!
-//! The second word of a frame is the free list's `next`. It means something only in the head of a free
-//! block and only under the lock.
+//! Who may change an `Allocated` word, and how, is written in it:
+//!
+//! | holder | who counts | how |
+//! |---|---|---|
+//! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
+//! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1 | store, by the magazine, which is `&mut` |
+//! | `Scrub` | nobody: the block is being cleared on its way out | store, by the one who clears it |
+//! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
+//!
+//! Whoever finds another holder than itself in the word leaves it alone.
 
 use crate::pfn::Order;
+#[cfg(loom)]
+use crate::sync::Bits;
 use crate::sync::{Access, AtomicU32, Ordering};
 
 const STATE_SHIFT: u32 = 30;
 const ORDER_SHIFT: u32 = 26;
-const LINK_MASK: u32 = (1 << ORDER_SHIFT) - 1;
-const HELD_BIT: u32 = 1 << 25;
-const COUNT_MASK: u32 = HELD_BIT - 1;
+const HOLDER_SHIFT: u32 = 18;
+const COUNT_MASK: u32 = (1 << HOLDER_SHIFT) - 1;
+/// State and holder: what decides whether a caller may count.
+const MATCH_MASK: u32 = 0b11 << STATE_SHIFT | 0xff << HOLDER_SHIFT;
+
+/// The bits of a word of the free areas, which for the rest says `Silent`.
+const BITS_MASK: u32 = 0xffff;
 
 const VACANT: u32 = 0;
-const FREE: u32 = 1;
-const ALLOCATED: u32 = 2;
-const TAIL: u32 = 3;
+const SILENT: u32 = 1 << STATE_SHIFT;
+const ALLOCATED: u32 = 2 << STATE_SHIFT;
 
 const _: () = assert!(Order::MAX.get() < 1 << (STATE_SHIFT - ORDER_SHIFT));
 
-/// The most frames that a table may have: an index must fit a link. 256 GiB of 4 KiB pages.
-pub(crate) const MAX_FRAMES: usize = LINK_MASK as usize;
+/// The most frames that a table may have: 4 TiB of 4 KiB pages.
+pub(crate) const MAX_FRAMES: usize = 1 << 30;
 
 /// The count at which a block is pinned: it stays allocated for ever.
 const PINNED: u32 = COUNT_MASK;
 
-/// The highest count that a get may reach, 33 554 430. A clone of a handle beyond it pins the block.
+/// The highest count that a get may reach, 262 142. A clone of a handle beyond it pins the block.
 pub const MAX_COUNT: u32 = PINNED - 1;
 
 /// A frame's place in its table.
 ///
 /// # Invariants
 ///
-/// At most [`MAX_FRAMES`] − 1, so that it fits a link.
+/// Less than [`MAX_FRAMES`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(transparent)]
 pub(crate) struct Index(u32);
@@ -75,41 +88,67 @@ impl Index {
     }
 }
 
-/// A link of a free list: the head of another free block, or the end. One word, all ones for the end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub(crate) struct Link(u32);
-
-impl Link {
-    pub(crate) const END: Self = Self(LINK_MASK);
-
-    #[inline]
-    pub(crate) const fn to(index: Index) -> Self {
-        Self(index.0)
-    }
-
-    #[inline]
-    pub(crate) const fn index(self) -> Option<Index> {
-        if self.0 == LINK_MASK { None } else { Some(Index(self.0)) }
-    }
-}
-
-/// Who refers to an allocated block.
+/// Who counts the references of an allocated block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Holder {
     /// Code that remembers the frame number and calls `get_page` and `put_page`.
     Number,
     /// [`PageRef`](crate::PageRef)s.
     Handle,
+    /// A [`Magazine`](crate::Magazine), which keeps the block for its next caller.
+    Magazine,
+    /// A final put that clears the block first.
+    Scrub,
+    /// The [`Owner`](crate::Owner) of this number.
+    Owner(OwnerId),
+}
+
+/// How many owners a pool may have at a time.
+pub(crate) const MAX_OWNERS: u8 = 255 - OwnerId::FIRST;
+
+/// The number of an owner.
+///
+/// # Invariants
+///
+/// Less than [`MAX_OWNERS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct OwnerId(u8);
+
+impl OwnerId {
+    /// What stands in a word for the first of them.
+    const FIRST: u8 = 4;
+
+    #[inline]
+    pub(crate) const fn new(id: u8) -> Option<Self> {
+        if id < MAX_OWNERS { Some(Self(id)) } else { None }
+    }
+
+    #[inline]
+    pub(crate) const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Holder {
+    #[inline]
+    const fn bits(self) -> u32 {
+        let code = match self {
+            Self::Number => 0,
+            Self::Handle => 1,
+            Self::Magazine => 2,
+            Self::Scrub => 3,
+            Self::Owner(id) => OwnerId::FIRST + id.0,
+        };
+        (code as u32) << HOLDER_SHIFT
+    }
 }
 
 /// What a word says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
     Vacant,
-    Free { order: Order, prev: Link },
+    Silent,
     Allocated(Allocated),
-    Tail,
 }
 
 /// The word of an allocated block's head, decoded no further than needed.
@@ -123,17 +162,17 @@ pub(crate) struct Allocated(u32);
 impl Allocated {
     #[inline]
     pub(crate) const fn new(order: Order, holder: Holder) -> Self {
-        let held = match holder {
-            Holder::Number => 0,
-            Holder::Handle => HELD_BIT,
-        };
         // INVARIANT: the state is Allocated, the count 1.
-        Self(ALLOCATED << STATE_SHIFT | (order.get() as u32) << ORDER_SHIFT | held | 1)
+        Self(ALLOCATED | (order.get() as u32) << ORDER_SHIFT | holder.bits() | 1)
     }
 
     #[inline]
     pub(crate) const fn order(self) -> Order {
-        order_of(self.0)
+        match Order::new((self.0 >> ORDER_SHIFT & 0xf) as u8) {
+            Some(order) => order,
+            // No word with these bits is ever written; saturating keeps a stray one from panicking.
+            None => Order::MAX,
+        }
     }
 
     #[inline]
@@ -142,8 +181,8 @@ impl Allocated {
     }
 
     #[inline]
-    pub(crate) const fn holder(self) -> Holder {
-        if self.0 & HELD_BIT == 0 { Holder::Number } else { Holder::Handle }
+    pub(crate) const fn is_held_by(self, holder: Holder) -> bool {
+        self.0 & MATCH_MASK == ALLOCATED | holder.bits()
     }
 
     #[inline]
@@ -151,19 +190,19 @@ impl Allocated {
         self.count() == PINNED
     }
 
-    /// One reference more, or `None` at [`MAX_COUNT`] and for a pinned block.
+    /// `n` references more, or `None` beyond [`MAX_COUNT`] and for a pinned block.
     #[inline]
-    pub(crate) const fn incremented(self) -> Option<Self> {
-        // INVARIANT: the count only grows.
-        if self.count() >= MAX_COUNT { None } else { Some(Self(self.0 + 1)) }
+    pub(crate) const fn more(self, n: u32) -> Option<Self> {
+        // INVARIANT: the count only grows, and not into the holder's bits.
+        if self.count() <= MAX_COUNT && n <= MAX_COUNT - self.count() { Some(Self(self.0 + n)) } else { None }
     }
 
-    /// One reference less, or `None` if this is the last one. Not for a pinned block.
+    /// `n` references less, or `None` if not one would be left. Not for a pinned block.
     #[inline]
-    pub(crate) const fn decremented(self) -> Option<Self> {
+    pub(crate) const fn less(self, n: u32) -> Option<Self> {
         debug_assert!(!self.is_pinned());
-        // INVARIANT: the count was at least 2.
-        if self.count() == 1 { None } else { Some(Self(self.0 - 1)) }
+        // INVARIANT: the count stays at 1 or more.
+        if self.count() > n { Some(Self(self.0 - n)) } else { None }
     }
 
     /// The same block with another count, for tests that cannot wait for it.
@@ -182,48 +221,42 @@ impl Allocated {
 
 impl core::fmt::Debug for Allocated {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "order {}, count {}, {:?}", self.order(), self.count(), self.holder())
+        let holder = (self.0 & MATCH_MASK & !ALLOCATED) >> HOLDER_SHIFT;
+        write!(f, "order {}, count {}, holder {holder}", self.order(), self.count())
     }
 }
 
-#[inline]
-const fn order_of(word: u32) -> Order {
-    match Order::new((word >> ORDER_SHIFT & 0xf) as u8) {
-        Some(order) => order,
-        // No word with these bits is ever written; saturating keeps a stray one from panicking.
-        None => Order::MAX,
-    }
-}
-
-/// The pool's knowledge of one page frame: eight bytes that the caller supplies and the pool owns.
+/// The pool's knowledge of one page frame, or a word of its [free areas](crate::free_area): four bytes that
+/// the caller supplies and the pool owns. [`frames_needed`](crate::frames_needed) tells how many.
 ///
 /// Made vacant, by [`Frame::VACANT`]; all bytes zero, so that a table in a `static` costs no image space.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(transparent)]
 pub struct Frame {
     word: AtomicU32,
-    next: AtomicU32,
+    /// Loom watches the words of the free areas for accesses outside the lock, and need not reorder them.
+    #[cfg(loom)]
+    bits: Bits,
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Frame>() == 8);
+const _: () = assert!(size_of::<Frame>() == 4);
 
 impl Frame {
-    /// A frame that no pool has claimed.
+    /// A word that no pool has claimed.
     #[cfg(not(loom))]
     #[expect(clippy::declare_interior_mutable_const, reason = "an initialiser for tables in statics, never borrowed")]
-    pub const VACANT: Self = Self { word: AtomicU32::new(VACANT), next: AtomicU32::new(0) };
+    pub const VACANT: Self = Self { word: AtomicU32::new(VACANT) };
 
-    /// A frame that no pool has claimed.
+    /// A word that no pool has claimed.
     #[cfg(loom)]
     pub(crate) fn vacant() -> Self {
-        Self { word: AtomicU32::new(VACANT), next: AtomicU32::new(0) }
+        Self { word: AtomicU32::new(VACANT), bits: Bits::default() }
     }
 
-    /// `Vacant → Tail`, and whether it was vacant.
+    /// `Vacant → Silent`, and whether it was vacant.
     pub(crate) fn claim(&self) -> bool {
-        let claimed = TAIL << STATE_SHIFT;
-        self.word.compare_exchange(VACANT, claimed, Access::Claim.ordering(), Ordering::Relaxed).is_ok()
+        self.word.compare_exchange(VACANT, SILENT, Access::Claim.ordering(), Ordering::Relaxed).is_ok()
     }
 
     /// any → `Vacant`.
@@ -236,32 +269,19 @@ impl Frame {
     pub(crate) fn state(&self) -> State {
         let word = self.word.load(Ordering::Relaxed);
         match word >> STATE_SHIFT {
-            VACANT => State::Vacant,
-            FREE => State::Free { order: order_of(word), prev: Link(word & LINK_MASK) },
-            ALLOCATED => State::Allocated(Allocated(word)),
-            _ => State::Tail,
+            0 => State::Vacant,
+            1 => State::Silent,
+            _ => State::Allocated(Allocated(word)),
         }
     }
 
-    /// Whether this is the head of a free block of `order`.
+    /// `→ Silent`. Under the lock, and not of an `Allocated` word that somebody else may be changing.
     #[inline]
-    pub(crate) fn is_free(&self, order: Order) -> bool {
-        self.word.load(Ordering::Relaxed) >> ORDER_SHIFT == FREE << (STATE_SHIFT - ORDER_SHIFT) | order.get() as u32
+    pub(crate) fn set_silent(&self) {
+        self.word.store(SILENT, Ordering::Relaxed);
     }
 
-    /// `→ Free`. Under the lock, and not of an `Allocated` word that the `Atomic` path may be changing.
-    #[inline]
-    pub(crate) fn set_free(&self, order: Order, prev: Link) {
-        self.word.store(free(order, prev), Ordering::Relaxed);
-    }
-
-    /// `→ Tail`. As [`set_free`](Self::set_free).
-    #[inline]
-    pub(crate) fn set_tail(&self) {
-        self.word.store(TAIL << STATE_SHIFT, Ordering::Relaxed);
-    }
-
-    /// `→ Allocated`. As [`set_free`](Self::set_free), or under the lock of the `Merged` path.
+    /// `→ Allocated`. As [`set_silent`](Self::set_silent); or by its one holder.
     #[inline]
     pub(crate) fn set_allocated(&self, to: Allocated) {
         self.word.store(to.0, Ordering::Relaxed);
@@ -273,39 +293,30 @@ impl Frame {
         self.word.compare_exchange_weak(from.0, to.0, access.ordering(), Ordering::Relaxed).is_ok()
     }
 
-    /// `Allocated → Free` or, for `None`, `→ Tail`, against everybody else who may get a reference. Under
-    /// the lock.
+    /// `Allocated → Silent` against everybody else who may get a reference. Under the lock.
     #[inline]
-    pub(crate) fn release(&self, from: Allocated, to_free: Option<Order>) -> bool {
-        let to = match to_free {
-            Some(order) => free(order, Link::END),
-            None => TAIL << STATE_SHIFT,
-        };
-        self.word.compare_exchange(from.0, to, Access::LastPut.ordering(), Ordering::Relaxed).is_ok()
+    pub(crate) fn release(&self, from: Allocated) -> bool {
+        self.word.compare_exchange(from.0, SILENT, Access::LastPut.ordering(), Ordering::Relaxed).is_ok()
     }
 
-    /// The previous head on the free list. Under the lock, of the head of a free block.
+    /// This word as one of the free areas': 16 bits. Under the lock.
     #[inline]
-    pub(crate) fn prev(&self) -> Link {
-        Link(self.word.load(Ordering::Relaxed) & LINK_MASK)
+    pub(crate) fn bits(&self) -> u32 {
+        #[cfg(not(loom))]
+        return self.word.load(Ordering::Relaxed) & BITS_MASK;
+        #[cfg(loom)]
+        return self.bits.get();
     }
 
-    /// The next head on the free list. Under the lock.
+    /// Sets the bits of a word of the free areas, which keeps saying that it is claimed. Under the lock.
     #[inline]
-    pub(crate) fn next(&self) -> Link {
-        Link(self.next.load(Ordering::Relaxed))
+    pub(crate) fn set_bits(&self, bits: u32) {
+        debug_assert!(bits & !BITS_MASK == 0);
+        #[cfg(not(loom))]
+        self.word.store(SILENT | bits, Ordering::Relaxed);
+        #[cfg(loom)]
+        self.bits.set(bits);
     }
-
-    /// Sets the next head on the free list. Under the lock.
-    #[inline]
-    pub(crate) fn set_next(&self, next: Link) {
-        self.next.store(next.0, Ordering::Relaxed);
-    }
-}
-
-#[inline]
-const fn free(order: Order, prev: Link) -> u32 {
-    FREE << STATE_SHIFT | (order.get() as u32) << ORDER_SHIFT | prev.0
 }
 
 #[cfg(all(test, not(loom)))]
@@ -318,39 +329,43 @@ mod tests {
         assert_eq!(frame.state(), State::Vacant);
         assert!(frame.claim());
         assert!(!frame.claim());
-        assert_eq!(frame.state(), State::Tail);
+        assert_eq!(frame.state(), State::Silent);
+        let owners = [0, 1, MAX_OWNERS - 1].map(|id| Holder::Owner(OwnerId::new(id).unwrap()));
+        let holders = [Holder::Number, Holder::Handle, Holder::Magazine, Holder::Scrub];
+        let holders: std::vec::Vec<_> = holders.into_iter().chain(owners).collect();
         for order in Order::all() {
-            for prev in [Link::END, Link::to(Index::new(0)), Link::to(Index::new(MAX_FRAMES - 1))] {
-                frame.set_free(order, prev);
-                assert_eq!(frame.state(), State::Free { order, prev });
-                assert!(frame.is_free(order));
-                assert!(Order::all().all(|other| other == order || !frame.is_free(other)));
-            }
-            for holder in [Holder::Number, Holder::Handle] {
+            for &holder in &holders {
                 let word = Allocated::new(order, holder);
                 frame.set_allocated(word);
                 assert_eq!(frame.state(), State::Allocated(word));
-                assert_eq!((word.order(), word.count(), word.holder()), (order, 1, holder));
-                assert!(!frame.is_free(order));
+                assert_eq!((word.order(), word.count()), (order, 1));
+                for &other in &holders {
+                    assert_eq!(word.is_held_by(other), other == holder);
+                }
             }
         }
+        frame.set_silent();
+        assert_eq!(frame.state(), State::Silent);
         frame.vacate();
         assert_eq!(frame.state(), State::Vacant);
+        assert_eq!(OwnerId::new(MAX_OWNERS), None);
     }
 
     #[test]
-    fn a_count_never_reaches_zero_and_never_overflows() {
+    fn counts_stay_between_one_and_the_maximum() {
         let one = Allocated::new(Order::MAX, Holder::Handle);
-        assert_eq!(one.decremented(), None);
-        let two = one.incremented().unwrap();
-        assert_eq!((two.count(), two.order(), two.holder()), (2, Order::MAX, Holder::Handle));
-        assert_eq!(two.decremented(), Some(one));
+        assert_eq!(one.less(1), None);
+        assert_eq!(one.more(1).unwrap().less(1), Some(one));
+        assert_eq!(one.more(1).unwrap().less(2), None);
         let most = one.with_count(MAX_COUNT);
-        assert_eq!(most.count(), MAX_COUNT);
-        assert_eq!(most.incremented(), None);
-        assert!(!most.is_pinned());
-        assert!(most.pinned().is_pinned());
-        assert_eq!(most.pinned().incremented(), None);
-        assert_eq!((most.pinned().order(), most.pinned().holder()), (Order::MAX, Holder::Handle));
+        assert_eq!(one.more(MAX_COUNT - 1), Some(most));
+        assert_eq!(one.more(MAX_COUNT), None);
+        assert_eq!(one.more(u32::MAX), None);
+        assert_eq!(most.more(1), None);
+        assert_eq!(most.less(u32::MAX), None);
+        let pinned = most.pinned();
+        assert!(pinned.is_pinned() && !most.is_pinned());
+        assert_eq!(pinned.more(1), None);
+        assert_eq!((pinned.order(), pinned.is_held_by(Holder::Handle)), (Order::MAX, true));
     }
 }

@@ -9,6 +9,7 @@
 //!                           └───into_raw─────┘          both need the only reference
 //! ```
 
+use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
 use crate::frame::Holder;
 use crate::pfn::{Order, Pfn};
@@ -18,13 +19,13 @@ use core::fmt;
 use core::mem;
 use lock_api::RawMutex;
 
-impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// As [`alloc_pages`](Self::alloc_pages), with a handle for the reference.
     ///
     /// # Errors
     ///
     /// [`AllocError`]; nothing has changed.
-    pub fn alloc(&self, order: u8) -> Result<PageRef<'_, L, R>, AllocError> {
+    pub fn alloc(&self, order: u8) -> Result<PageRef<'_, L, R, C>, AllocError> {
         let pfn = self.alloc_as(order, Holder::Handle)?;
         Ok(PageRef { pool: self, pfn })
     }
@@ -34,7 +35,7 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// # Errors
     ///
     /// [`PageError`], [`Shared`](PageError::Shared) if it is not the only one; nothing has changed.
-    pub fn adopt(&self, pfn: Pfn) -> Result<PageRef<'_, L, R>, PageError> {
+    pub fn adopt(&self, pfn: Pfn) -> Result<PageRef<'_, L, R, C>, PageError> {
         self.rehold(pfn, Holder::Number, Holder::Handle)?;
         Ok(PageRef { pool: self, pfn })
     }
@@ -49,12 +50,12 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
 ///
 /// The head at `pfn` is `Allocated` and held by handles, and its count is the number of handles there are
 /// (forgotten ones too), or it is pinned.
-pub struct PageRef<'p, L: RawMutex, R: RefcountPath = Atomic> {
-    pool: &'p HypPool<'p, L, R>,
+pub struct PageRef<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
+    pool: &'p HypPool<'p, L, R, C>,
     pfn: Pfn,
 }
 
-impl<'p, L: RawMutex, R: RefcountPath> PageRef<'p, L, R> {
+impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> PageRef<'p, L, R, C> {
     /// The first frame of the block.
     #[must_use]
     pub const fn pfn(&self) -> Pfn {
@@ -80,7 +81,7 @@ impl<'p, L: RawMutex, R: RefcountPath> PageRef<'p, L, R> {
     ///
     /// [`PageError::Overflow`] or [`PageError::Pinned`], where `clone` would pin the block.
     pub fn try_clone(&self) -> Result<Self, PageError> {
-        self.pool.get_as(self.pfn, Holder::Handle)?;
+        self.pool.get_as(self.pfn, Holder::Handle, 1)?;
         Ok(Self { pool: self.pool, pfn: self.pfn })
     }
 
@@ -105,7 +106,7 @@ impl<'p, L: RawMutex, R: RefcountPath> PageRef<'p, L, R> {
     /// # Errors
     ///
     /// The handle itself, if it is not the only one.
-    pub fn split(self) -> Result<SplitPages<'p, L, R>, Self> {
+    pub fn split(self) -> Result<SplitPages<'p, L, R, C>, Self> {
         match self.pool.split_as(self.pfn, Holder::Handle) {
             Ok(order) => {
                 let pages = SplitPages { pool: self.pool, next: self.pfn, left: order.pages() };
@@ -123,7 +124,7 @@ impl<'p, L: RawMutex, R: RefcountPath> PageRef<'p, L, R> {
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> Clone for PageRef<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Clone for PageRef<'_, L, R, C> {
     /// One more handle. Cannot fail: a count that would overflow pins the block for ever instead, which the
     /// pool counts ([`pinned_blocks`](HypPool::pinned_blocks)). [`try_clone`](PageRef::try_clone) tells.
     fn clone(&self) -> Self {
@@ -137,14 +138,14 @@ impl<L: RawMutex, R: RefcountPath> Clone for PageRef<'_, L, R> {
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> Drop for PageRef<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for PageRef<'_, L, R, C> {
     fn drop(&mut self) {
         // By the invariant the put is legal; of a pinned block it is refused, and the block stays.
-        let _ = self.pool.put_as(self.pfn, Holder::Handle);
+        let _ = self.pool.put_as(self.pfn, Holder::Handle, 1);
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> fmt::Debug for PageRef<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> fmt::Debug for PageRef<'_, L, R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageRef")
             .field("pfn", &self.pfn)
@@ -155,14 +156,14 @@ impl<L: RawMutex, R: RefcountPath> fmt::Debug for PageRef<'_, L, R> {
 }
 
 /// The handles of the frames of a block that was split, lowest first. Dropping it drops those not taken.
-pub struct SplitPages<'p, L: RawMutex, R: RefcountPath = Atomic> {
-    pool: &'p HypPool<'p, L, R>,
+pub struct SplitPages<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
+    pool: &'p HypPool<'p, L, R, C>,
     next: Pfn,
     left: usize,
 }
 
-impl<'p, L: RawMutex, R: RefcountPath> Iterator for SplitPages<'p, L, R> {
-    type Item = PageRef<'p, L, R>;
+impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Iterator for SplitPages<'p, L, R, C> {
+    type Item = PageRef<'p, L, R, C>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
@@ -179,15 +180,15 @@ impl<'p, L: RawMutex, R: RefcountPath> Iterator for SplitPages<'p, L, R> {
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> ExactSizeIterator for SplitPages<'_, L, R> {}
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> ExactSizeIterator for SplitPages<'_, L, R, C> {}
 
-impl<L: RawMutex, R: RefcountPath> Drop for SplitPages<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for SplitPages<'_, L, R, C> {
     fn drop(&mut self) {
         self.for_each(drop);
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> fmt::Debug for SplitPages<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> fmt::Debug for SplitPages<'_, L, R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SplitPages").field("next", &self.next).field("left", &self.left).finish()
     }

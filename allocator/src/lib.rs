@@ -55,14 +55,18 @@
 #[cfg(any(test, loom))]
 extern crate std;
 
+mod bit_tree;
 pub mod buddy;
 mod check;
+mod coalesce;
 mod error;
 mod frame;
 mod free_area;
 mod handle;
+mod line;
 #[cfg(loom)]
 mod models;
+mod owner;
 mod page_size;
 mod pfn;
 mod pool;
@@ -74,9 +78,11 @@ mod tests;
 
 pub use buddy::Buddy;
 pub use check::Census;
+pub use coalesce::{Coalesce, Deferred, Eager, OldestFirst};
 pub use error::{AllocError, CheckError, InitError, PageError};
 pub use frame::{Frame, MAX_COUNT};
 pub use handle::{PageRef, SplitPages};
+pub use owner::{MAX_POOL_OWNERS, Owner};
 pub use page_size::PageSize;
 pub use pfn::{MAX_ORDER, NR_ORDERS, Order, Pfn, PfnRange};
 pub use pool::HypPool;

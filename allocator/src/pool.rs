@@ -1,21 +1,26 @@
 //! The pool: the buddy allocator behind one lock, with a reference count on every block.
 //!
 //! ```text
-//!  HypPool ─┬─ lock ── free areas            what the critical section is for: lists, masks, counters
-//!           ├─ base, length                  written once
-//!           └─ &[Frame]  one word a frame    lock-free for get and non-final put (path `Atomic`)
+//!  cache lines    lock │ rings of kept blocks           what a pair of calls touches, and nothing else that is shared
+//!  of HypPool     ─────┼──────────────────────────────
+//!                 mask │ counters │ starts of the trees
+//!                 ──────────────────────────────────────
+//!                 base │ length │ &[Frame]              written once; read without the lock
 //! ```
 //!
-//! Each operation has *one* critical section, which covers the reference count and the free-list change that
+//! Each operation has *one* critical section, which covers the reference count and the change of the free areas that
 //! it implies, and nothing else: no page is touched, nothing is zeroed, nothing is called.
 
-use crate::buddy::{self, allocated};
+use crate::buddy::{allocated, unallocated};
 use crate::check::{self, Census};
+use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, CheckError, InitError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index};
+use crate::frame::{Allocated, Frame, Holder, Index, State};
 use crate::free_area::FreeAreas;
+use crate::line::Line;
+use crate::owner::OwnerIds;
 use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
-use crate::refcount::{Atomic, RefcountPath, held_by, sole};
+use crate::refcount::{Atomic, RefcountPath, sole};
 use crate::sync::{Access, AtomicUsize, Ordering};
 use crate::table::Table;
 use core::fmt;
@@ -25,17 +30,18 @@ use lock_api::{Mutex, RawMutex};
 /// A pool of page frames, handed out in reference-counted blocks of `1 << order` frames.
 ///
 /// `L` is the lock, any `lock_api` 0.5 [`RawMutex`]; `R` the way references are counted, see
-/// [`refcount`](crate::refcount). The pool is `Sync` if the lock is.
+/// [`refcount`](crate::refcount); `C` when freed blocks are coalesced, see [`Coalesce`]. The pool is `Sync` if the
+/// lock is.
 ///
 /// The pool never touches the memory it hands out: a frame is a number.
 ///
 /// # In a `static`
 ///
 /// ```
-/// use hyp_pool::{Frame, HypPool, Pfn, PfnRange};
+/// use hyp_pool::{Frame, HypPool, Pfn, PfnRange, frames_needed};
 /// use parking_lot::RawMutex as Lock; // or hyp_locks::Ticket, or your own
 ///
-/// static TABLE: [Frame; 1024] = [const { Frame::VACANT }; 1024];
+/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
 /// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
 ///
 /// POOL.init(PfnRange::new(Pfn::new(0x4_0000), 1024), 16)?;
@@ -46,31 +52,34 @@ use lock_api::{Mutex, RawMutex};
 /// assert_eq!(POOL.free_pages(), 1024 - 16);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic> {
+#[repr(C)] // lines that are written under the lock come first, and nothing else is on them
+pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
     /// Protects the free areas and every word of `frames`, but for what an `Allocated` word may become without
-    /// it on the `Atomic` path ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
-    pub(crate) areas: Mutex<L, FreeAreas>,
+    /// it ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
+    pub(crate) areas: Line<Mutex<L, FreeAreas<C>>>,
     frames: &'t [Frame],
     /// The frame number of `frames[0]`. Written once, before `len`.
     base: AtomicUsize,
     /// Words of `frames` in use; 0 until the pool has its range.
     len: AtomicUsize,
     pinned: AtomicUsize,
+    pub(crate) owners: OwnerIds,
     path: PhantomData<fn() -> R>,
 }
 
 /// Making a pool.
-impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
+impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// A pool without a range, for a `static`: every call is refused until [`init`](Self::init).
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new(frames: &'t [Frame]) -> Self {
         Self {
-            areas: Mutex::new(FreeAreas::EMPTY),
+            areas: Line(Mutex::new(FreeAreas::EMPTY)),
             frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
+            owners: OwnerIds::new(),
             path: PhantomData,
         }
     }
@@ -79,11 +88,12 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     #[cfg(loom)]
     pub(crate) fn vacant(lock: L, frames: &'t [Frame]) -> Self {
         Self {
-            areas: Mutex::from_raw(lock, FreeAreas::EMPTY),
+            areas: Line(Mutex::from_raw(lock, FreeAreas::EMPTY)),
             frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
+            owners: OwnerIds::new(),
             path: PhantomData,
         }
     }
@@ -99,7 +109,7 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     ///
     /// [`InitError`]; the pool and the table are as they were.
     pub fn init(&self, range: PfnRange, reserved: usize) -> Result<(), InitError> {
-        let mut areas = self.areas.lock();
+        let mut areas = self.areas.0.lock();
         if self.len.load(Ordering::Relaxed) != 0 {
             return Err(InitError::AlreadyInitialised);
         }
@@ -128,11 +138,12 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
     pub fn with_lock(lock: L, frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
         let table = Table::claim(frames, range, reserved)?;
         Ok(Self {
-            areas: Mutex::from_raw(lock, FreeAreas::fill(table, reserved)),
+            areas: Line(Mutex::from_raw(lock, FreeAreas::fill(table, reserved))),
             frames,
             base: AtomicUsize::new(range.start().get()),
             len: AtomicUsize::new(table.len()),
             pinned: AtomicUsize::new(0),
+            owners: OwnerIds::new(),
             path: PhantomData,
         })
     }
@@ -142,12 +153,13 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
 /// can tell is wrong. What no word can tell: a put too many after the block was allocated again looks like a
 /// put of the new owner's, and a misuse that races a legal call may go unreported. Neither breaks an
 /// invariant. [`PageRef`](crate::PageRef) counts for those who would rather not.
-impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Allocates a block of `1 << order` frames, aligned to its size, with one reference. Its contents are
     /// whatever they were.
     ///
-    /// At most [`MAX_ORDER`](crate::MAX_ORDER) splits under the lock. The block is the most recently freed
-    /// one of the smallest order that will do.
+    /// The block is one of those that `C` has kept, or else the lower end of the smallest one that is large enough,
+    /// the lowest of these. At most [`MAX_ORDER`](crate::MAX_ORDER) splits under the lock; if nothing is large enough,
+    /// all blocks kept are coalesced before the call gives up.
     ///
     /// # Errors
     ///
@@ -167,11 +179,11 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// [`Held`](PageError::Held), [`Pinned`](PageError::Pinned) or [`Overflow`](PageError::Overflow); nothing has changed.
     #[inline]
     pub fn get_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        self.get_as(pfn, Holder::Number)
+        self.get_as(pfn, Holder::Number, 1)
     }
 
     /// One reference less to the block whose first frame is `pfn`. The last one frees the block, in the same
-    /// critical section, and coalesces it with its buddy, and so on upward.
+    /// critical section, and coalesces it with its buddy, and so on upward: at once or later, as `C` says.
     ///
     /// O(1), without the lock on the `Atomic` path, unless it is the last one: then at most
     /// [`MAX_ORDER`](crate::MAX_ORDER) merges under the lock.
@@ -182,7 +194,7 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// [`Held`](PageError::Held) or [`Pinned`](PageError::Pinned); nothing has changed.
     #[inline]
     pub fn put_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        self.put_as(pfn, Holder::Number)
+        self.put_as(pfn, Holder::Number, 1)
     }
 
     /// Makes the block at `pfn`, to which the caller has the only reference, into blocks of order 0 with one
@@ -208,13 +220,34 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail).
     #[inline]
     pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
-        let (_, frame) = self.table().find(pfn)?;
-        Ok(allocated(frame)?.count())
+        self.word(pfn).map(Allocated::count)
+    }
+
+    /// `n` references more to the block whose first frame is `pfn`, as by `n` calls of
+    /// [`get_page`](Self::get_page): all, or none and an error.
+    ///
+    /// # Errors
+    ///
+    /// As `get_page`.
+    #[inline]
+    pub fn get_page_n(&self, pfn: Pfn, n: u32) -> Result<(), PageError> {
+        self.get_as(pfn, Holder::Number, n)
+    }
+
+    /// `n` references less to the block whose first frame is `pfn`, as by `n` calls of [`put_page`](Self::put_page):
+    /// all, or none and an error. What a page table does that is collapsed into a block.
+    ///
+    /// # Errors
+    ///
+    /// As `put_page`, and [`PageError::Underflow`] if there are fewer.
+    #[inline]
+    pub fn put_page_n(&self, pfn: Pfn, n: u32) -> Result<(), PageError> {
+        self.put_as(pfn, Holder::Number, n)
     }
 }
 
 /// Looking at the pool as a whole.
-impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// The frames of this pool; none before [`init`](Self::init).
     #[must_use]
     pub fn range(&self) -> PfnRange {
@@ -224,13 +257,21 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
     /// Free frames, in blocks of any order. Takes the lock.
     #[must_use]
     pub fn free_pages(&self) -> usize {
-        self.areas.lock().free_pages()
+        self.areas.0.lock().free_pages()
     }
 
-    /// Free blocks of each order. Takes the lock.
+    /// Free blocks of each order, all coalesced. Takes the lock, and merges what was kept unmerged.
     #[must_use]
     pub fn free_blocks(&self) -> [usize; NR_ORDERS] {
-        buddy::free_blocks(&self.areas.lock())
+        let mut areas = self.areas.0.lock();
+        areas.coalesce(self.table());
+        areas.free_blocks()
+    }
+
+    /// Coalesces the blocks that the policy `C` has kept unmerged. Nothing else that the pool does needs it: for those
+    /// who want the next large allocation to be quick. Takes the lock.
+    pub fn coalesce(&self) {
+        self.areas.0.lock().coalesce(self.table());
     }
 
     /// How many blocks are pinned for ever because the count of their handles overflowed.
@@ -239,59 +280,63 @@ impl<L: RawMutex, R: RefcountPath> HypPool<'_, L, R> {
         self.pinned.load(Ordering::Relaxed)
     }
 
-    /// Verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module. O(frames), under the lock.
+    /// Verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module, and changes nothing. O(frames), under the
+    /// lock.
     ///
     /// # Errors
     ///
     /// The first violation found; none is ever, unless there is a bug in this crate or in the lock.
     pub fn check(&self) -> Result<Census, CheckError> {
-        let areas = self.areas.lock();
+        let areas = self.areas.0.lock();
         check::check(self.table(), &areas)
     }
 }
 
-/// The operations, for either kind of holder.
-impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
+/// The operations, for any holder whose words several may change.
+impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     #[inline]
     pub(crate) fn table(&self) -> Table<'t> {
         let len = self.len.load(Access::Observe.ordering());
         let base = Pfn::new(self.base.load(Ordering::Relaxed));
-        Table::new(base, self.frames.get(..len).unwrap_or(&[]))
+        Table::new(base, self.frames, len)
     }
 
     #[inline]
     pub(crate) fn alloc_as(&self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
         let table = self.table();
-        let index = self.areas.lock().extract(table, order, holder)?;
+        let index = self.areas.0.lock().extract(table, order, holder)?;
         Ok(table.pfn(index))
     }
 
     #[inline]
-    pub(crate) fn get_as(&self, pfn: Pfn, holder: Holder) -> Result<(), PageError> {
-        let (_, frame) = self.table().find(pfn)?;
-        let more = |word: Allocated| word.incremented().ok_or(PageError::Overflow);
-        self.update(frame, holder, Access::Get, more).map(drop)
+    pub(crate) fn get_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
+        self.update(pfn, holder, Access::Get, |word| word.more(n).ok_or(PageError::Overflow))
     }
 
-    /// Count `n → n - 1`, or `1 → Free` in one critical section.
+    /// Count `c → c - n`, or `n → Silent` and free in one critical section.
     #[inline]
-    pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder) -> Result<(), PageError> {
+    pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
         let table = self.table();
         let (index, frame) = table.find(pfn)?;
         if !R::LOCK_FREE {
-            let mut areas = self.areas.lock();
-            let word = held_by(frame, holder)?;
-            match word.decremented() {
+            let mut areas = self.areas.0.lock();
+            let word = held_by(table, index, frame, holder)?;
+            match word.less(n) {
                 Some(less) => frame.set_allocated(less),
-                None => areas.attach(table, index, word.order()),
+                None if word.count() < n => return Err(PageError::Underflow),
+                None => {
+                    frame.set_silent();
+                    areas.free(table, index, word.order());
+                }
             }
             return Ok(());
         }
         loop {
-            let word = held_by(frame, holder)?;
-            let done = match word.decremented() {
+            let word = held_by(table, index, frame, holder)?;
+            let done = match word.less(n) {
                 Some(less) => frame.exchange(word, less, Access::Put),
+                None if word.count() < n => return Err(PageError::Underflow),
                 None => self.put_last(table, index, word),
             };
             // Somebody else changed the word, and so got on: look again.
@@ -301,20 +346,32 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
         }
     }
 
-    /// `1 → Free`, the lock taken first; `false` if the word was no longer `word`.
+    /// The last references go and the block is free, the lock taken first; `false` if the word was no longer `word`.
     #[inline]
     fn put_last(&self, table: Table<'_>, index: Index, word: Allocated) -> bool {
-        let mut areas = self.areas.lock();
-        areas.attach_if(table, index, word.order(), |frame, to_free| frame.release(word, to_free)).is_ok()
+        let mut areas = self.areas.0.lock();
+        let released = table.frame(index).release(word);
+        if released {
+            areas.free(table, index, word.order());
+        }
+        released
+    }
+
+    /// Frees the block at `index`, whose word the caller alone may change.
+    #[inline]
+    pub(crate) fn free_own(&self, table: Table<'_>, index: Index, order: Order) {
+        let mut areas = self.areas.0.lock();
+        table.frame(index).set_silent();
+        areas.free(table, index, order);
     }
 
     /// Splits the block and tells its former order.
     pub(crate) fn split_as(&self, pfn: Pfn, holder: Holder) -> Result<Order, PageError> {
         let table = self.table();
         let (index, frame) = table.find(pfn)?;
-        let areas = self.areas.lock();
+        let areas = self.areas.0.lock();
         let order = loop {
-            let word = sole(held_by(frame, holder)?)?;
+            let word = sole(held_by(table, index, frame, holder)?)?;
             let single = Allocated::new(Order::ZERO, holder);
             if !R::LOCK_FREE {
                 frame.set_allocated(single);
@@ -325,62 +382,82 @@ impl<'t, L: RawMutex, R: RefcountPath> HypPool<'t, L, R> {
                 break word.order();
             }
         };
-        FreeAreas::scatter(table, index, order, holder);
+        FreeAreas::<C>::scatter(table, index, order, holder);
         drop(areas);
         Ok(order)
     }
 
-    /// The block with the only reference changes from one kind of holder to the other.
+    /// The block with the only reference changes from one kind of holder to another.
+    #[inline]
     pub(crate) fn rehold(&self, pfn: Pfn, from: Holder, to: Holder) -> Result<(), PageError> {
-        let (_, frame) = self.table().find(pfn)?;
-        self.update(frame, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to))).map(drop)
+        self.update(pfn, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to)))
     }
 
     /// A handle's count has overflowed: its block stays allocated for ever.
     #[cold]
     pub(crate) fn pin(&self, pfn: Pfn) {
-        let Ok((_, frame)) = self.table().find(pfn) else { return };
-        if self.update(frame, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
+        if self.update(pfn, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
             self.pinned.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// The word of a block, for handles: which must exist, as the handle does.
+    /// The word of a block, whoever holds it.
+    #[inline]
     pub(crate) fn word(&self, pfn: Pfn) -> Result<Allocated, PageError> {
-        allocated(self.table().find(pfn)?.1)
+        let table = self.table();
+        let (index, frame) = table.find(pfn)?;
+        allocated(table, index, frame)
     }
 
     /// `Allocated → Allocated` in the pool's way of counting.
     #[inline]
     fn update(
         &self,
-        frame: &Frame,
+        pfn: Pfn,
         holder: Holder,
         access: Access,
         change: impl Fn(Allocated) -> Result<Allocated, PageError>,
     ) -> Result<(), PageError> {
+        let table = self.table();
+        let (index, frame) = table.find(pfn)?;
         if R::LOCK_FREE {
             loop {
-                let word = held_by(frame, holder)?;
+                let word = held_by(table, index, frame, holder)?;
                 if frame.exchange(word, change(word)?, access) {
                     return Ok(());
                 }
             }
         }
-        let _areas = self.areas.lock();
-        frame.set_allocated(change(held_by(frame, holder)?)?);
+        let _areas = self.areas.0.lock();
+        frame.set_allocated(change(held_by(table, index, frame, holder)?)?);
         Ok(())
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> Drop for HypPool<'_, L, R> {
+/// The word of a block that `holder` may count references of.
+#[inline]
+fn held_by(table: Table<'_>, index: Index, frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
+    match frame.state() {
+        State::Allocated(word) if word.is_held_by(holder) && !word.is_pinned() => Ok(word),
+        State::Allocated(word) => Err(refused(word)),
+        State::Silent | State::Vacant => Err(unallocated(table, index)),
+    }
+}
+
+/// Why nobody, or somebody else, counts in `word`.
+#[cold]
+pub(crate) fn refused(word: Allocated) -> PageError {
+    if word.is_pinned() { PageError::Pinned } else { PageError::Held }
+}
+
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for HypPool<'_, L, R, C> {
     /// Gives the table back. Blocks that are still allocated by number go with it; no handle can exist.
     fn drop(&mut self) {
         self.table().vacate();
     }
 }
 
-impl<L: RawMutex, R: RefcountPath> fmt::Debug for HypPool<'_, L, R> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> fmt::Debug for HypPool<'_, L, R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the lock: a debugger's or a panic handler's view must not wait for one.
         f.debug_struct("HypPool").field("range", &self.range()).finish_non_exhaustive()

@@ -14,16 +14,14 @@
 //! ```text
 //!   word: count 1
 //!     │  take the lock                     giving up the last reference before this is a known bug:
-//!     │  find what will merge, read-only   a buddy's merge sees "free", of the right order, on no list,
 //!     │  compare-exchange ──lost──► somebody got a reference: unlock, start again
-//!     ▼  word: Free, or Tail               and follows links that nobody wrote
-//!     │  unlink the buddies, push the block
+//!     ▼  word: Silent                      whoever holds the lock then sees a block that is in no free area
+//!     │  into a ring, or coalesced into a tree
 //!     ▼  unlock
 //! ```
 
-use crate::buddy::allocated;
 use crate::error::PageError;
-use crate::frame::{Allocated, Frame, Holder};
+use crate::frame::Allocated;
 
 /// A way to count references: [`Merged`] or [`Atomic`].
 pub trait RefcountPath: sealed::Sealed + 'static {
@@ -46,19 +44,6 @@ impl RefcountPath for Merged {
 
 impl RefcountPath for Atomic {
     const LOCK_FREE: bool = true;
-}
-
-/// The word of a block that `holder` may count references of.
-#[inline]
-pub(crate) fn held_by(frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
-    let word = allocated(frame)?;
-    if word.is_pinned() {
-        return Err(PageError::Pinned);
-    }
-    if word.holder() != holder {
-        return Err(PageError::Held);
-    }
-    Ok(word)
 }
 
 /// `word`, if its count is 1.

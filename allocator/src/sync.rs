@@ -14,7 +14,10 @@
 //! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
 //! | `Claim` | `Vacant` to `Tail`, when a pool is made | Acquire | `Vacate` | the words' last use by the pool that gave them up, links included, comes before their first by this one |
 //! | `Vacate` | any to `Vacant`, when a pool is dropped, or could not be made | Release | `Claim` | as above |
-//! | words and links under the lock | | Relaxed | – | the lock orders them |
+//! | `TakeId` | an owner's id, free to taken | Acquire | `GiveId` | the words that say this id were last stored to before the owner who had it before gave it back |
+//! | `GiveId` | taken to free, when an owner is dropped | Release | `TakeId` | as above |
+//! | words of an `Owner`, a `Magazine` or a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
+//! | words and trees under the lock | | Relaxed | – | the lock orders them |
 //! | word, `page_count` and the first look of any call | load | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, or after another look under the lock |
 //! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |
 //! | pinned blocks | count | Relaxed | – | a statistic |
@@ -22,7 +25,7 @@
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 #[cfg(loom)]
-pub(crate) use door::AtomicU32;
+pub(crate) use door::{AtomicU32, Bits};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,14 +41,16 @@ pub(crate) enum Access {
     Observe,
     Claim,
     Vacate,
+    TakeId,
+    GiveId,
 }
 
 impl Access {
     const fn proved(self) -> Ordering {
         match self {
             Self::Get | Self::Pin => Ordering::Relaxed,
-            Self::Put | Self::Publish | Self::Vacate => Ordering::Release,
-            Self::LastPut | Self::Sole | Self::Observe | Self::Claim => Ordering::Acquire,
+            Self::Put | Self::Publish | Self::Vacate | Self::GiveId => Ordering::Release,
+            Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId => Ordering::Acquire,
         }
     }
 
@@ -65,7 +70,27 @@ impl Access {
 
 #[cfg(loom)]
 mod door {
+    use loom::cell::UnsafeCell;
     use loom::sync::atomic::{AtomicU32 as Word, Ordering};
+
+    /// A word that is used under the lock alone. Loom fails a model that has two accesses which nothing orders.
+    #[derive(Debug, Default)]
+    pub(crate) struct Bits(UnsafeCell<u32>);
+
+    // SAFETY: loom runs one thread at a time, and fails the model at an access that would be a race.
+    unsafe impl Sync for Bits {}
+
+    impl Bits {
+        pub(crate) fn get(&self) -> u32 {
+            // SAFETY: no other access is under way: loom runs one thread at a time.
+            self.0.with(|bits| unsafe { *bits })
+        }
+
+        pub(crate) fn set(&self, to: u32) {
+            // SAFETY: as in `get`.
+            self.0.with_mut(|bits| unsafe { *bits = to });
+        }
+    }
 
     /// An atomic whose every load is an event that loom reorders with the other threads'.
     ///
