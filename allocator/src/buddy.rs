@@ -21,126 +21,221 @@
 //! * **I1** A block of order `o` lies at a multiple of `1 << o` in physical frame numbers, inside the range.
 //! * **I2** Only heads of allocated blocks speak: the words of free frames, and of those behind a head, are `Silent`.
 //! * **I3** Blocks partition the range: every frame is in exactly one.
-//! * **I4** A block that is not allocated is in the tree of its order, or in a ring of blocks kept unmerged, once.
-//! * **I5** Trees are well-formed: a bit above stands for a word that is not zero, and the mask for a tree that is not
-//!   empty.
-//! * **I6** No two buddies of equal order are both in a tree: what is not kept is coalesced.
+//! * **I4** A block that is not allocated is, once, among the free bits of its chunk, or, if it is a chunk or more, on
+//!   the list of its order; or it is in a ring of blocks kept unmerged.
+//! * **I5** Lists are well-formed: `next` and `prev` are inverse, they end, each has the chunks of its class and no
+//!   others, and the mask says which have any.
+//! * **I6** No two buddies of equal order are both on a list, nor is a chunk all of whose bits are free: what is not kept
+//!   is coalesced.
 //! * **I7** Nothing is lost: free and allocated frames (the reserved ones count as allocated) are all frames,
-//!   and the counters agree with the trees.
+//!   and the counter agrees with the chunks.
 //!
 //! # Cost
 //!
-//! Allocating (`extract`) and freeing (`free`) take at most [`MAX_ORDER`](crate::MAX_ORDER)
-//! steps, each of which changes one bit of a tree, and what [`coalesce`](crate::Coalesce) says. No page is touched.
+//! Allocating (`extract`) and freeing (`free`) change the words of one chunk, and take at most five steps, from order 5
+//! to [`MAX_ORDER`](crate::MAX_ORDER), each of which moves another chunk from or to a list; besides, what
+//! [`coalesce`](crate::Coalesce) says. No page is touched.
 //!
 //! After the binary buddy system: K. C. Knowlton, "A fast storage allocator", CACM 8(10), 1965; D. E. Knuth,
 //! TAOCP volume 1, section 2.5.
 
 use crate::check::{self, Census};
+use crate::chunk;
 use crate::coalesce::{Coalesce, Deferred, sealed::Kept};
 use crate::error::{AllocError, CheckError, InitError, PageError};
 use crate::frame::{Allocated, Frame, Holder, Index, State};
 use crate::free_area::FreeAreas;
 use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
-use crate::table::Table;
+use crate::table::{Frames, Table};
 
 impl<C: Coalesce> FreeAreas<C> {
     /// The free areas of a table just claimed, all of whose words are silent: `reserved` frames allocated one
     /// by one, the rest free in the largest blocks that alignment allows.
     pub(crate) fn fill(table: Table<'_>, reserved: usize) -> Self {
         for index in 0..reserved {
-            table.frame(Index::new(index)).set_allocated(Allocated::new(Order::ZERO, Holder::Number));
+            table.frames().frame(Index::new(index)).set_allocated(Allocated::new(Order::ZERO, Holder::Number));
         }
-        let mut areas = Self::new(table);
-        let start = table.base().get();
-        let mut end = table.len();
+        let mut areas = Self::EMPTY;
+        let start = table.frames().base().get();
+        // From the top down, so that the lowest chunk is listed last and comes first.
+        let mut end = table.frames().len();
         while end > reserved {
             // I1: where an aligned block may end, one of the same order may start.
             let fits = |order: &Order| end - reserved >= order.pages() && Pfn::new(start + end).is_aligned(*order);
             let order = Order::all().rev().find(fits).unwrap_or(Order::ZERO);
             end -= order.pages();
-            areas.insert(table, Index::new(end), order);
+            areas.attach(table, Index::new(end), order);
         }
         areas
     }
 
-    /// Takes a block of `order` out of the free areas: one that is kept, or else a piece of the smallest one that is
-    /// large enough.
+    /// Takes a block of `order` out of the free areas: one that is kept, or else a part of the smallest one that is
+    /// large enough. The caller, who still holds the lock, makes its word `Allocated`.
     #[inline]
-    pub(crate) fn extract(&mut self, table: Table<'_>, order: Order, holder: Holder) -> Result<Index, AllocError> {
-        let index = match self.reuse(order) {
-            Some(index) => index,
-            None => self.split_off(table, order)?,
-        };
-        // INVARIANT: I4: out of its ring or tree above.
-        table.frame(index).set_allocated(Allocated::new(order, holder));
-        Ok(index)
+    pub(crate) fn extract<'t>(&mut self, table: impl FnOnce() -> Table<'t>, order: Order) -> Result<Index, AllocError> {
+        match self.reuse(order) {
+            Some(index) => Ok(index),
+            None => self.split_off(table(), order),
+        }
     }
 
-    /// A block of `order` out of a tree, where none is kept. If a larger one must be split, what is kept of it fills
-    /// the ring.
+    /// A block of `order` out of a chunk, where none is kept. Of an order of which blocks are kept, half a ring of
+    /// others is taken out of that chunk with it.
     #[inline(never)]
     fn split_off(&mut self, table: Table<'_>, order: Order) -> Result<Index, AllocError> {
-        let (found, index) = match self.smallest(table, order) {
-            Some(found) => found,
+        let others = if Self::keeps(order) { C::Kept::CAPACITY / 2 } else { 0 };
+        let found = match self.take(table, order, 1 + others) {
             None => {
                 self.coalesce(table);
-                self.smallest(table, order).ok_or(AllocError::OutOfMemory)?
+                self.take(table, order, 1)
             }
+            found => found,
         };
-        self.remove(table, index, found);
-        let piece = if self.keeps(order) { order.get() + Self::PIECE } else { order.get() };
-        let mut size = found;
-        while size.get() > piece {
-            let Some(half) = size.down() else { break };
-            // INVARIANT: I1, I3: the upper half of an aligned block is one, too. I6: the lower half is about
-            // to be split or allocated.
-            self.insert(table, Index::new(index.get() + half.pages()), half);
-            size = half;
+        let (at, mut taken) = found.ok_or(AllocError::OutOfMemory)?;
+        let first = taken.trailing_zeros();
+        taken &= taken - 1;
+        while taken != 0 {
+            // So that the lowest is the next to be reused.
+            let bit = if C::OLDEST_FIRST { taken.trailing_zeros() } else { 31 - taken.leading_zeros() };
+            taken &= !(1 << bit);
+            self.keep(table.in_chunk(at, bit), order);
         }
-        // The other blocks of the piece, so that the lowest is the next to be reused.
-        let others = 1..size.pages() >> order.get();
-        let count = others.len();
-        for nth in others {
-            let nth = if C::OLDEST_FIRST { nth } else { count + 1 - nth };
-            self.keep(Index::new(index.get() + (nth << order.get())), order);
-        }
-        Ok(index)
+        Ok(table.in_chunk(at, first))
     }
 
-    /// An empty ring has room for all blocks but one of a piece `1 << PIECE` times as large.
-    const PIECE: u8 = (C::Kept::CAPACITY + 1).ilog2() as u8;
+    /// Takes at least one and at most `n` blocks of `order` out of the first chunk of the smallest class that will do,
+    /// splitting a larger block if it must. Tells which chunk, and where in it they start.
+    fn take(&mut self, table: Table<'_>, order: Order, n: usize) -> Option<(usize, u32)> {
+        let chunks = table.chunks();
+        let (class, at) = self.smallest(order)?;
+        if class >= chunk::ORDER {
+            self.unlist(chunks, at, class);
+            let mut size = class;
+            while size > order.max(chunk::ORDER)
+                && let Some(half) = size.down()
+            {
+                // INVARIANT: I1, I3: the upper half of an aligned block is one, too. I6: the lower half is about to be
+                // split or allocated.
+                self.list(chunks, at + half.pages() / chunk::FRAMES, half);
+                size = half;
+            }
+        }
+        if order >= chunk::ORDER {
+            self.count(-(order.pages() as isize));
+            return Some((at, 1));
+        }
+        let (from, free) = if class >= chunk::ORDER { (None, chunk::ALL) } else { (Some(class), chunks.at(at).free()) };
+        let runs = chunk::runs(free, order);
+        // Those first that are no part of a larger one.
+        let exact = chunk::smallest(runs, order);
+        let source = if exact == 0 { runs } else { exact };
+        let taken = chunk::lowest(source, n);
+        // INVARIANT: I4: out of the chunk, and from here on allocated or in a ring.
+        self.set_free(chunks, at, from, free & !(taken * chunk::block(order)));
+        self.count(-((taken.count_ones() as isize) << order.get()));
+        Some((at, taken))
+    }
 
-    /// Makes the block at `index`, whose word is silent and which is in no tree and no ring, free: keeps it, or
-    /// coalesces it.
+    /// Takes blocks of `order`, one for each of `out`, and tells how many there were. The caller makes their words
+    /// `Allocated`.
+    pub(crate) fn extract_many(&mut self, table: Table<'_>, order: Order, out: &mut [u32]) -> usize {
+        let mut len = 0;
+        let mut coalesced = false;
+        while len < out.len() {
+            match self.take(table, order, out.len() - len) {
+                Some((at, mut taken)) => {
+                    while taken != 0 {
+                        out[len] = table.in_chunk(at, taken.trailing_zeros()).get() as u32;
+                        len += 1;
+                        taken &= taken - 1;
+                    }
+                }
+                None if coalesced => break,
+                None => {
+                    self.coalesce(table);
+                    coalesced = true;
+                }
+            }
+        }
+        len
+    }
+
+    /// Puts blocks of `order`, whose words are silent and which are in no free area, into the
+    /// chunks. Neighbours in a chunk cost one.
+    pub(crate) fn attach_many(&mut self, table: Table<'_>, order: Order, blocks: impl Iterator<Item = Index>) {
+        if order >= chunk::ORDER {
+            blocks.for_each(|index| self.attach(table, index, order));
+            return;
+        }
+        let mut blocks = blocks.map(|index| table.chunk_of(index)).peekable();
+        while let Some((at, bit)) = blocks.next() {
+            let mut freed = chunk::block(order) << bit;
+            while let Some((_, bit)) = blocks.next_if(|&(next, _)| next == at) {
+                freed |= chunk::block(order) << bit;
+            }
+            self.attach_bits(table, at, freed);
+        }
+    }
+
+    /// Makes the block at `index`, whose word is silent and which is in no free area, free: keeps it, or coalesces
+    /// it.
     #[inline]
-    pub(crate) fn free(&mut self, table: Table<'_>, index: Index, order: Order) {
-        if !self.keeps(order) {
-            return self.attach(table, index, order);
+    pub(crate) fn free<'t>(&mut self, table: impl FnOnce() -> Table<'t>, index: Index, order: Order) {
+        if !Self::keeps(order) {
+            return self.attach(table(), index, order);
         }
         if !self.has_room(order)
             && let Some(oldest) = self.oldest(order)
         {
-            self.attach(table, oldest, order);
+            self.attach(table(), oldest, order);
         }
         self.keep(index, order);
     }
 
-    /// Coalesces the block at `index` with every buddy that is free, and puts the result into its tree.
+    /// Puts the block at `index` into its chunk, or onto a list, coalesced with every buddy that is free.
     #[inline(never)]
     fn attach(&mut self, table: Table<'_>, index: Index, order: Order) {
-        let mut start = index;
+        let (at, bit) = table.chunk_of(index);
+        if order < chunk::ORDER {
+            self.attach_bits(table, at, chunk::block(order) << bit);
+        } else {
+            self.count(order.pages() as isize);
+            self.attach_chunks(table, at, order);
+        }
+    }
+
+    /// Frames of chunk `at` become free.
+    #[inline]
+    fn attach_bits(&mut self, table: Table<'_>, at: usize, freed: u32) {
+        self.count(freed.count_ones() as isize);
+        let chunk = table.chunks().at(at);
+        let (from, free) = (chunk.class(), chunk.free() | freed);
+        if free == chunk::ALL {
+            self.set_free(table.chunks(), at, from, 0);
+            self.attach_chunks(table, at, chunk::ORDER);
+        } else {
+            // INVARIANT: I4. I6: what is next to it in the word is one with it.
+            self.set_free(table.chunks(), at, from, free);
+        }
+    }
+
+    /// Puts the block of `order`, 5 or more, that starts with chunk `at` onto a list, coalesced with every buddy that is
+    /// free.
+    fn attach_chunks(&mut self, table: Table<'_>, mut at: usize, order: Order) {
         let mut size = order;
         while let Some(up) = size.up()
-            && let Some(buddy) = self.remove_buddy(table, start, size)
+            && let buddy = table.buddy(at, size)
+            && table.chunks().is_of(buddy, size)
         {
             steps::count();
+            // By I1, "of this class" at the buddy's first chunk implies all of the buddy.
+            self.unlist(table.chunks(), buddy, size);
             // INVARIANT: I1, I3: two buddies are the aligned block of the next order.
-            start = start.min(buddy);
+            at = at.min(buddy);
             size = up;
         }
         // INVARIANT: I4, I6.
-        self.insert(table, start, size);
+        self.list(table.chunks(), at, size);
     }
 
     /// Coalesces all blocks that are kept.
@@ -155,18 +250,30 @@ impl<C: Coalesce> FreeAreas<C> {
 
     /// Makes the allocated block at `index` into blocks of order 0, each with one reference. The head's own
     /// word has been changed already.
-    pub(crate) fn scatter(table: Table<'_>, index: Index, order: Order, holder: Holder) {
+    pub(crate) fn scatter(frames: Frames<'_>, index: Index, order: Order, holder: Holder) {
         for tail in 1..order.pages() {
             // INVARIANT: I1: order 0 is aligned everywhere. I3: the block's frames, each now its own block.
-            table.frame(Index::new(index.get() + tail)).set_allocated(Allocated::new(Order::ZERO, holder));
+            frames.frame(Index::new(index.get() + tail)).set_allocated(Allocated::new(Order::ZERO, holder));
         }
     }
 
-    /// Free blocks of each order, coalesced or not.
-    pub(crate) fn free_blocks(&self) -> [usize; NR_ORDERS] {
+    /// Free blocks of each order, those that are kept apart. O(chunks).
+    pub(crate) fn free_blocks(&self, table: Table<'_>) -> [usize; NR_ORDERS] {
         let mut blocks = [0; NR_ORDERS];
+        for at in 0..table.nr_chunks() {
+            let chunk = table.chunks().at(at);
+            match chunk.class() {
+                Some(class) if class >= chunk::ORDER => blocks[usize::from(class.get())] += 1,
+                _ => {
+                    for order in Order::all().take_while(|&order| order < chunk::ORDER) {
+                        let exact = chunk::smallest(chunk::runs(chunk.free(), order), order);
+                        blocks[usize::from(order.get())] += exact.count_ones() as usize;
+                    }
+                }
+            }
+        }
         for order in Order::all() {
-            blocks[usize::from(order.get())] = self.blocks(order) + self.kept(order);
+            blocks[usize::from(order.get())] += self.kept(order);
         }
         blocks
     }
@@ -230,8 +337,10 @@ impl<'t, C: Coalesce> Buddy<'t, C> {
     #[inline]
     pub fn alloc(&mut self, order: u8) -> Result<Pfn, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let index = self.areas.extract(self.table, order, Holder::Number)?;
-        Ok(self.table.pfn(index))
+        let index = self.areas.extract(|| self.table, order)?;
+        let frames = self.table.frames();
+        frames.frame(index).set_allocated(Allocated::new(order, Holder::Number));
+        Ok(frames.pfn(index))
     }
 
     /// Frees the block at `pfn`.
@@ -241,10 +350,10 @@ impl<'t, C: Coalesce> Buddy<'t, C> {
     /// [`PageError`] if no allocated block starts at `pfn`; nothing has been changed.
     #[inline]
     pub fn free(&mut self, pfn: Pfn) -> Result<(), PageError> {
-        let (index, frame) = self.table.find(pfn)?;
-        let word = allocated(self.table, index, frame)?;
+        let (index, frame) = self.table.frames().find(pfn)?;
+        let word = allocated(self.table.frames(), pfn, frame)?;
         frame.set_silent();
-        self.areas.free(self.table, index, word.order());
+        self.areas.free(|| self.table, index, word.order());
         Ok(())
     }
 
@@ -254,11 +363,11 @@ impl<'t, C: Coalesce> Buddy<'t, C> {
         self.areas.free_pages()
     }
 
-    /// Free blocks of each order, all coalesced. At most four rings of merges.
+    /// Free blocks of each order, all coalesced. O(frames / 32).
     #[must_use]
     pub fn free_blocks(&mut self) -> [usize; NR_ORDERS] {
         self.coalesce();
-        self.areas.free_blocks()
+        self.areas.free_blocks(self.table)
     }
 
     /// Coalesces the blocks that the policy has kept unmerged.
@@ -285,33 +394,17 @@ impl<C: Coalesce> Drop for Buddy<'_, C> {
 impl<C: Coalesce> core::fmt::Debug for Buddy<'_, C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Buddy")
-            .field("range", &self.table.range())
-            .field("free_blocks", &self.areas.free_blocks())
+            .field("range", &self.table.frames().range())
+            .field("free_pages", &self.areas.free_pages())
             .finish()
     }
 }
 
 /// The word of an allocated block's head, or what the frame is instead.
 #[inline]
-pub(crate) fn allocated(table: Table<'_>, index: Index, frame: &Frame) -> Result<Allocated, PageError> {
+pub(crate) fn allocated(frames: Frames<'_>, pfn: Pfn, frame: &Frame) -> Result<Allocated, PageError> {
     match frame.state() {
         State::Allocated(word) => Ok(word),
-        State::Silent | State::Vacant => Err(unallocated(table, index)),
+        State::Silent | State::Vacant => Err(frames.unallocated(pfn)),
     }
-}
-
-/// What the silent frame at `index` is: inside an allocated block, or free. A snapshot, if nobody holds the lock.
-#[cold]
-pub(crate) fn unallocated(table: Table<'_>, index: Index) -> PageError {
-    let pfn = table.pfn(index).get();
-    for order in Order::all().skip(1) {
-        // Where a block of this order that has the frame in it would start.
-        let Ok((_, head)) = table.find(Pfn::new(pfn & !(order.pages() - 1))) else { break };
-        if let State::Allocated(word) = head.state()
-            && word.order() >= order
-        {
-            return PageError::Tail;
-        }
-    }
-    PageError::Free
 }

@@ -2,6 +2,7 @@
 //!
 //! Every property test, model and bare-metal self-test calls it after every step that it can afford to.
 
+use crate::chunk::{self, Link};
 use crate::coalesce::Coalesce;
 use crate::error::CheckError;
 use crate::frame::{Index, State};
@@ -27,8 +28,15 @@ pub struct Census {
 /// Verifies all invariants; the lock that guards `areas` is held, or nobody else is there.
 pub(crate) fn check<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Result<Census, CheckError> {
     let census = check_blocks(table, areas)?;
-    for order in Order::all() {
-        check_order(table, areas, order, census.free_blocks[usize::from(order.get())])?;
+    let kept: usize = Order::all().map(|order| areas.kept(order) << order.get()).sum();
+    let err = |invariant, found| Err(CheckError { invariant, pfn: table.frames().base(), found });
+    // Every free block of the walk has a place of its own, and there are no more places than that.
+    let listed = check_lists(table, areas)?;
+    if listed + kept != census.free_pages {
+        return err(4, "a frame in a free area is in no free block");
+    }
+    if areas.counted_pages() != listed {
+        return err(7, "the count of free pages is off");
     }
     Ok(census)
 }
@@ -36,24 +44,29 @@ pub(crate) fn check<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Resu
 /// Where a free block is found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    Tree,
+    Chunk,
+    List,
     Ring,
 }
 
 /// I1, I2, I3 and I6, by a walk from block to block.
 fn check_blocks<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Result<Census, CheckError> {
+    let frames = table.frames();
     let mut census = Census::default();
     let mut at = 0;
-    while at < table.len() {
+    while at < frames.len() {
         let index = Index::new(at);
-        let err = |invariant, found| Err(CheckError { invariant, pfn: table.pfn(index), found });
+        let err = |invariant, found| Err(CheckError { invariant, pfn: table.frames().pfn(index), found });
         let mut places = free_places(table, areas, index);
-        let free = places.next();
-        let order = match (table.frame(index).state(), free) {
+        let order = match (frames.frame(index).state(), places.next()) {
             (State::Silent, Some((order, place))) => {
                 census.free_pages += order.pages();
                 census.free_blocks[usize::from(order.get())] += 1;
                 census.unmerged_blocks += usize::from(place == Place::Ring);
+                let buddy = table.buddy(table.chunk_of(index).0, order);
+                if place == Place::List && order < Order::MAX && table.chunks().is_of(buddy, order) {
+                    return err(6, "it and its buddy are both on a list");
+                }
                 order
             }
             (State::Allocated(word), None) => {
@@ -71,25 +84,17 @@ fn check_blocks<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Result<C
         if places.next().is_some() {
             return err(4, "in the free areas twice");
         }
-        if !table.pfn(index).is_aligned(order) {
+        if !table.frames().pfn(index).is_aligned(order) {
             return err(1, "the block is not aligned to its size");
         }
-        if order.pages() > table.len() - at {
+        if order.pages() > frames.len() - at {
             return err(1, "the block runs past the end of the range");
-        }
-        if matches!(free, Some((_, Place::Tree))) && order < Order::MAX {
-            let buddy = table.pfn(index).buddy(order);
-            if let Ok((buddy, _)) = table.find(buddy)
-                && areas.contains(table, buddy, order)
-            {
-                return err(6, "it and its buddy are both in the tree");
-            }
         }
         for tail in at + 1..at + order.pages() {
             let tail = Index::new(tail);
-            // If it is in a free area, there will be one block too many there.
-            if table.frame(tail).state() != State::Silent {
-                let pfn = table.pfn(tail);
+            // If it is in a free area, there will be too much in these.
+            if frames.frame(tail).state() != State::Silent {
+                let pfn = table.frames().pfn(tail);
                 return Err(CheckError { invariant: 2, pfn, found: "inside a block, and says something" });
             }
         }
@@ -104,37 +109,91 @@ fn free_places<'a, C: Coalesce>(
     areas: &'a FreeAreas<C>,
     index: Index,
 ) -> impl Iterator<Item = (Order, Place)> {
-    let aligned = move |order: &Order| table.pfn(index).is_aligned(*order);
-    let trees = Order::all().filter(aligned).filter(move |&order| areas.contains(table, index, order));
-    // Not only where it is aligned: a ring may say anything.
+    let (at, bit) = table.chunk_of(index);
+    let chunk = table.chunks().at(at);
+    let listed = chunk.class().filter(|&class| class >= chunk::ORDER && bit == 0).map(|class| (class, Place::List));
+    let in_chunk = (chunk.free() >> bit & 1 == 1).then(|| (chunk::order_at(chunk.free(), bit), Place::Chunk));
     let kept = Order::all().flat_map(move |order| {
         let blocks = (0..areas.kept(order)).filter(move |&nth| areas.kept_block(order, nth) == Some(index));
         blocks.map(move |_| (order, Place::Ring))
     });
-    trees.map(|order| (order, Place::Tree)).chain(kept)
+    listed.into_iter().chain(in_chunk).chain(kept)
 }
 
-/// I5 and I7 for one order: its tree is one, and has as many blocks as there are and as the counter says.
-fn check_order<C: Coalesce>(
+/// I5 and I6: each chunk is on the list of its class, and on no other. How many frames are free in them all.
+fn check_lists<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Result<usize, CheckError> {
+    let mut pages = 0;
+    let mut of_class = [0; NR_ORDERS];
+    for at in 0..table.nr_chunks() {
+        let chunk = table.chunks().at(at);
+        let pfn = table.frames().pfn(table.in_chunk(at, 0));
+        let err = |invariant, found| Err(CheckError { invariant, pfn, found });
+        let free = chunk.free();
+        match chunk.class() {
+            Some(class) if class >= chunk::ORDER => {
+                if free != 0 {
+                    return err(4, "a free block, and parts of it are free besides");
+                }
+                pages += class.pages();
+            }
+            class => {
+                if free == chunk::ALL {
+                    return err(6, "all of a chunk is free, and not one block");
+                }
+                if class != chunk::class(free) {
+                    return err(5, "a chunk is not of the class that its free frames make it");
+                }
+                pages += free.count_ones() as usize;
+            }
+        }
+        if let Some(class) = chunk.class() {
+            of_class[usize::from(class.get())] += 1;
+        }
+    }
+    for class in Order::all() {
+        check_list(table, areas, class, of_class[usize::from(class.get())])?;
+    }
+    Ok(pages)
+}
+
+/// I5 for one class: a list of distinct chunks of that class, as long as there are such, has them all.
+fn check_list<C: Coalesce>(
     table: Table<'_>,
     areas: &FreeAreas<C>,
-    order: Order,
-    free: usize,
+    class: Order,
+    expected: usize,
 ) -> Result<(), CheckError> {
-    let err = |invariant, found| Err(CheckError { invariant, pfn: table.base(), found });
-    let blocks = if table.len() == 0 { Some(0) } else { areas.census(table, order) };
-    let Some(blocks) = blocks else {
-        return err(5, "a bit of a tree disagrees with the word below it");
-    };
-    // Every block of the walk is in a place of its own: as many places, and each is a block of the walk.
-    if blocks + areas.kept(order) != free {
-        return err(4, "in a free area, and no free block");
+    let start = table.frames().base();
+    let mut prev = Link::END;
+    let mut link = areas.head(class);
+    let mut length = 0;
+    while let Some(at) = link.chunk() {
+        if at >= table.nr_chunks() {
+            return Err(CheckError { invariant: 5, pfn: start, found: "a link leads out of the table" });
+        }
+        let chunk = table.chunks().at(at);
+        let err = |found| Err(CheckError { invariant: 5, pfn: table.frames().pfn(table.in_chunk(at, 0)), found });
+        if chunk.class() != Some(class) {
+            return err("a chunk is on the list of another class");
+        }
+        // `prev` tells list members apart: a member reached twice would need two of them. So the list has no
+        // cycle, and its members are distinct.
+        if chunk.prev() != prev {
+            return err("its link back is wrong");
+        }
+        length += 1;
+        prev = link;
+        link = chunk.next();
     }
-    if areas.blocks(order) != blocks {
-        return err(7, "the count of free blocks is off");
+    if length != expected {
+        return Err(CheckError { invariant: 5, pfn: start, found: "a chunk is on no list" });
     }
-    if areas.says_nonempty(order) != (blocks > 0) {
-        return err(5, "the mask of non-empty trees is wrong");
+    if areas.tail(class) != prev {
+        return Err(CheckError { invariant: 5, pfn: start, found: "the last chunk of a list is not its tail" });
+    }
+    // The mask and the heads agree: the search starts from the mask.
+    if areas.says_nonempty(class) != (expected > 0) {
+        return Err(CheckError { invariant: 5, pfn: start, found: "the mask of non-empty lists is wrong" });
     }
     Ok(())
 }

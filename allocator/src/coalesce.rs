@@ -6,8 +6,7 @@
 //! | [`Eager`] | is coalesced at once, as in the original | a put: one block coalesced |
 //! | [`OldestFirst<P>`](OldestFirst) | as with `P`, and reused oldest first | as with `P` |
 //!
-//! To coalesce one block takes at most [`MAX_ORDER`](crate::MAX_ORDER) merges, each of which changes some words of
-//! a bit tree.
+//! To coalesce one block changes the words of its chunk of 32 frames, and takes at most five merges of larger blocks.
 //!
 //! A pair of calls on a pool all of whose memory is one block splits that block ten times and merges it ten times;
 //! with a few blocks kept unmerged, it does neither. What is kept is free: it counts as free, it is merged as soon as
@@ -65,80 +64,80 @@ impl<P: Coalesce> Coalesce for OldestFirst<P> {
 /// A ring of `N` blocks for each kept order: pushed at the back, taken from either end.
 ///
 /// ```text
-///  len, front of each order   slots: order 0 | order 1 | order 2 | order 3
+///  order 0: len, front, slots │ order 1: len, front, slots │ …
 /// ```
 ///
 /// # Invariants
 ///
 /// For each order, `front < max(N, 1)` and `len <= N`; the blocks are in slots `front`, … `front + len - 1`, modulo
-/// `N`. A block in a slot is free, its frames silent, and it is in no tree (I4).
+/// `N`. A block in a slot is free, its frames silent, and it is in no chunk's bits (I4).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[repr(C)]
-pub struct Rings<const N: usize> {
-    len: [u8; KEPT_ORDERS],
-    front: [u8; KEPT_ORDERS],
-    slots: [[u32; N]; KEPT_ORDERS],
+pub struct Rings<const N: usize>([Ring<N>; KEPT_ORDERS]);
+
+/// One of them. With seven blocks, 32 bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[repr(C)]
+struct Ring<const N: usize> {
+    len: u16,
+    front: u16,
+    slots: [u32; N],
 }
 
-impl<const N: usize> Rings<N> {
+impl<const N: usize> Ring<N> {
     const FITS: () = assert!(N <= 255, "a policy keeps at most 255 blocks of an order");
+    const EMPTY: Self = {
+        let () = Self::FITS;
+        Self { len: 0, front: 0, slots: [0; N] }
+    };
 
+    /// The slot of the `nth` oldest block, or where it would go.
     #[inline]
-    fn slot(&self, order: usize, nth: usize) -> usize {
+    fn slot(&self, nth: u16) -> usize {
         // INVARIANT: front < N and nth <= N, so one subtraction is the remainder.
-        let at = usize::from(self.front[order]) + nth;
+        let at = usize::from(self.front) + usize::from(nth);
         if at >= N { at - N } else { at }
-    }
-
-    #[inline]
-    fn block(&self, order: usize, slot: usize) -> Option<u32> {
-        self.slots[order].get(slot).copied()
     }
 }
 
 impl<const N: usize> sealed::Kept for Rings<N> {
-    const EMPTY: Self = {
-        let () = Self::FITS;
-        Self { len: [0; KEPT_ORDERS], front: [0; KEPT_ORDERS], slots: [[0; N]; KEPT_ORDERS] }
-    };
+    const EMPTY: Self = Self([const { Ring::EMPTY }; KEPT_ORDERS]);
     const CAPACITY: usize = N;
 
     #[inline]
     fn len(&self, order: usize) -> usize {
-        usize::from(self.len[order])
+        usize::from(self.0[order].len)
     }
 
     #[inline]
     fn push(&mut self, order: usize, index: u32) {
-        let slot = self.slot(order, self.len(order));
-        if let Some(slot) = self.slots[order].get_mut(slot) {
+        let ring = &mut self.0[order];
+        let slot = ring.slot(ring.len);
+        if let Some(slot) = ring.slots.get_mut(slot) {
             *slot = index;
-            self.len[order] += 1;
+            ring.len += 1;
         }
     }
 
     #[inline]
     fn pop_back(&mut self, order: usize) -> Option<u32> {
-        let left = self.len[order].checked_sub(1)?;
-        self.len[order] = left;
-        let slot = self.slot(order, usize::from(left));
-        self.block(order, slot)
+        let ring = &mut self.0[order];
+        ring.len = ring.len.checked_sub(1)?;
+        ring.slots.get(ring.slot(ring.len)).copied()
     }
 
     #[inline]
     fn pop_front(&mut self, order: usize) -> Option<u32> {
-        let left = self.len[order].checked_sub(1)?;
-        let slot = usize::from(self.front[order]);
-        self.len[order] = left;
-        self.front[order] = self.slot(order, 1) as u8;
-        self.block(order, slot)
+        let ring = &mut self.0[order];
+        ring.len = ring.len.checked_sub(1)?;
+        let block = ring.slots.get(usize::from(ring.front)).copied();
+        ring.front = ring.slot(1) as u16;
+        block
     }
 
     fn nth(&self, order: usize, nth: usize) -> Option<u32> {
-        if nth >= self.len(order) {
-            return None;
-        }
-        self.block(order, self.slot(order, nth))
+        let ring = &self.0[order];
+        if nth < usize::from(ring.len) { ring.slots.get(ring.slot(nth as u16)).copied() } else { None }
     }
 }
 

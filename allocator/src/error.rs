@@ -68,6 +68,15 @@ pub enum PageError {
     Pinned,
 }
 
+/// Which of many blocks was refused, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BulkError {
+    /// Its place among those that were named. Those before it are done; it and those behind it are as they were.
+    pub index: usize,
+    /// Why.
+    pub error: PageError,
+}
+
 /// Which invariant does not hold, and where; see [`buddy`](crate::buddy) for the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CheckError {
@@ -119,6 +128,12 @@ impl fmt::Display for PageError {
     }
 }
 
+impl fmt::Display for BulkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "block {} of those named: {}", self.index, self.error)
+    }
+}
+
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "I{} does not hold at frame {}: {}", self.invariant, self.pfn, self.found)
@@ -128,4 +143,5 @@ impl fmt::Display for CheckError {
 impl Error for InitError {}
 impl Error for AllocError {}
 impl Error for PageError {}
+impl Error for BulkError {}
 impl Error for CheckError {}

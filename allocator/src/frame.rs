@@ -4,7 +4,7 @@
 //!  31 30 29     26 25          18 17                       0
 //! +-----+---------+--------------+--------------------------+
 //! | 00  |                       0                           |  Vacant     no pool has claimed this word
-//! | 01  |                       0          (16 bits)        |  Silent     in a free block, or inside an allocated one
+//! | 01  |                       0                           |  Silent     in a free block, or inside an allocated one
 //! | 10  |  order  |    holder    |         count            |  Allocated  head of an allocated block, count >= 1
 //! +-----+---------+--------------+--------------------------+
 //! ```
@@ -20,7 +20,7 @@
 //! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
 //! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
-//! | `Allocated → Silent` | final put | under the lock; by number or by handles on the path `Atomic`: compare-exchange |
+//! | `Allocated → Silent` | final put | store under the lock: whoever has the only reference is the only one who may change the word |
 //! | any → `Vacant` | dropping the pool | store, `&mut` |
 //!
 //! Who may change an `Allocated` word, and how, is written in it:
@@ -46,9 +46,6 @@ const HOLDER_SHIFT: u32 = 18;
 const COUNT_MASK: u32 = (1 << HOLDER_SHIFT) - 1;
 /// State and holder: what decides whether a caller may count.
 const MATCH_MASK: u32 = 0b11 << STATE_SHIFT | 0xff << HOLDER_SHIFT;
-
-/// The bits of a word of the free areas, which for the rest says `Silent`.
-const BITS_MASK: u32 = 0xffff;
 
 const VACANT: u32 = 0;
 const SILENT: u32 = 1 << STATE_SHIFT;
@@ -226,7 +223,7 @@ impl core::fmt::Debug for Allocated {
     }
 }
 
-/// The pool's knowledge of one page frame, or a word of its [free areas](crate::free_area): four bytes that
+/// The pool's knowledge of one page frame, or one of its words about free frames: four bytes that
 /// the caller supplies and the pool owns. [`frames_needed`](crate::frames_needed) tells how many.
 ///
 /// Made vacant, by [`Frame::VACANT`]; all bytes zero, so that a table in a `static` costs no image space.
@@ -264,10 +261,20 @@ impl Frame {
         self.word.store(VACANT, Access::Vacate.ordering());
     }
 
-    /// One load, decoded.
+    /// One load, decoded: a snapshot.
     #[inline]
     pub(crate) fn state(&self) -> State {
-        let word = self.word.load(Ordering::Relaxed);
+        Self::decode(self.word.load(Ordering::Relaxed))
+    }
+
+    /// One load, decoded, of a word that `access` names.
+    #[inline]
+    pub(crate) fn state_by(&self, access: Access) -> State {
+        Self::decode(self.word.load(access.ordering()))
+    }
+
+    #[inline]
+    const fn decode(word: u32) -> State {
         match word >> STATE_SHIFT {
             0 => State::Vacant,
             1 => State::Silent,
@@ -287,33 +294,33 @@ impl Frame {
         self.word.store(to.0, Ordering::Relaxed);
     }
 
+    /// `Allocated → Allocated` where nobody else changes the word, with the ordering of `access`.
+    #[inline]
+    pub(crate) fn store(&self, to: Allocated, access: Access) {
+        self.word.store(to.0, access.ordering());
+    }
+
     /// `Allocated → Allocated` against everybody else; on failure somebody else has changed the word.
     #[inline]
     pub(crate) fn exchange(&self, from: Allocated, to: Allocated, access: Access) -> bool {
         self.word.compare_exchange_weak(from.0, to.0, access.ordering(), Ordering::Relaxed).is_ok()
     }
 
-    /// `Allocated → Silent` against everybody else who may get a reference. Under the lock.
-    #[inline]
-    pub(crate) fn release(&self, from: Allocated) -> bool {
-        self.word.compare_exchange(from.0, SILENT, Access::LastPut.ordering(), Ordering::Relaxed).is_ok()
-    }
-
-    /// This word as one of the free areas': 16 bits. Under the lock.
+    /// This word as one of a [chunk](crate::chunk)'s. Under the lock.
     #[inline]
     pub(crate) fn bits(&self) -> u32 {
         #[cfg(not(loom))]
-        return self.word.load(Ordering::Relaxed) & BITS_MASK;
+        return self.word.load(Ordering::Relaxed);
         #[cfg(loom)]
         return self.bits.get();
     }
 
-    /// Sets the bits of a word of the free areas, which keeps saying that it is claimed. Under the lock.
+    /// Sets a word of a chunk: not to zero, which says that nobody uses it. Under the lock.
     #[inline]
     pub(crate) fn set_bits(&self, bits: u32) {
-        debug_assert!(bits & !BITS_MASK == 0);
+        debug_assert!(bits != VACANT);
         #[cfg(not(loom))]
-        self.word.store(SILENT | bits, Ordering::Relaxed);
+        self.word.store(bits, Ordering::Relaxed);
         #[cfg(loom)]
         self.bits.set(bits);
     }

@@ -55,19 +55,23 @@
 #[cfg(any(test, loom))]
 extern crate std;
 
-mod bit_tree;
 pub mod buddy;
+mod bulk;
 mod check;
+mod chunk;
 mod coalesce;
+mod contents;
 mod error;
 mod frame;
 mod free_area;
 mod handle;
 mod line;
+mod magazine;
 #[cfg(loom)]
 mod models;
 mod owner;
 mod page_size;
+mod per_cpu;
 mod pfn;
 mod pool;
 pub mod refcount;
@@ -77,13 +81,17 @@ mod table;
 mod tests;
 
 pub use buddy::Buddy;
+pub use bulk::BULK;
 pub use check::Census;
 pub use coalesce::{Coalesce, Deferred, Eager, OldestFirst};
-pub use error::{AllocError, CheckError, InitError, PageError};
+pub use contents::{Contents, Erasable, Erasing, PhysMap};
+pub use error::{AllocError, BulkError, CheckError, InitError, PageError};
 pub use frame::{Frame, MAX_COUNT};
 pub use handle::{PageRef, SplitPages};
+pub use magazine::Magazine;
 pub use owner::{MAX_POOL_OWNERS, Owner};
 pub use page_size::PageSize;
+pub use per_cpu::PerCpu;
 pub use pfn::{MAX_ORDER, NR_ORDERS, Order, Pfn, PfnRange};
 pub use pool::HypPool;
 pub use refcount::{Atomic, Merged, RefcountPath};

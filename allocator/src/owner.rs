@@ -17,15 +17,13 @@
 //!   store are as good as a read-modify-write, and the store needs no ordering: whoever gets the `&mut` next is ordered
 //!   after by whatever gave it to them.
 
-use crate::buddy::unallocated;
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, MAX_OWNERS, OwnerId, State};
+use crate::frame::{Allocated, Frame, Holder, Index, MAX_OWNERS, OwnerId};
 use crate::pfn::Pfn;
-use crate::pool::{HypPool, refused};
+use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath, sole};
 use crate::sync::{Access, AtomicU32, Ordering};
-use crate::table::Table;
 use core::fmt;
 use lock_api::RawMutex;
 
@@ -140,7 +138,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     /// As [`get_page`](Self::get_page).
     #[inline]
     pub fn get_page_n(&mut self, pfn: Pfn, n: u32) -> Result<(), PageError> {
-        let (_, frame, word, _) = self.find(pfn)?;
+        let (_, frame, word) = self.find(pfn)?;
         let more = word.more(n).ok_or(PageError::Overflow)?;
         // INVARIANT: W2.
         frame.set_allocated(more);
@@ -165,12 +163,12 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     /// As [`put_page`](Self::put_page), and [`PageError::Underflow`] if there are fewer.
     #[inline]
     pub fn put_page_n(&mut self, pfn: Pfn, n: u32) -> Result<(), PageError> {
-        let (index, frame, word, table) = self.find(pfn)?;
+        let (index, frame, word) = self.find(pfn)?;
         match word.less(n) {
             // INVARIANT: W2.
             Some(less) => frame.set_allocated(less),
             None if word.count() < n => return Err(PageError::Underflow),
-            None => self.pool.free_own(table, index, word.order()),
+            None => self.pool.free_own(index, frame, word.order()),
         }
         Ok(())
     }
@@ -182,7 +180,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     /// As [`HypPool::page_count`], and [`PageError::Held`] if the block is not this owner's.
     #[inline]
     pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
-        self.find(pfn).map(|(_, _, word, _)| word.count())
+        self.find(pfn).map(|(_, _, word)| word.count())
     }
 
     /// Makes the block at `pfn`, to which the caller has the only reference by number, this owner's.
@@ -200,7 +198,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     ///
     /// As [`put_page`](Self::put_page), and [`PageError::Shared`] if there is more than one reference.
     pub fn release(&mut self, pfn: Pfn) -> Result<(), PageError> {
-        let (_, frame, word, _) = self.find(pfn)?;
+        let (_, frame, word) = self.find(pfn)?;
         // INVARIANT: W2, for the last time.
         frame.set_allocated(Allocated::new(sole(word)?.order(), Holder::Number));
         Ok(())
@@ -212,14 +210,10 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     }
 
     #[inline]
-    fn find(&self, pfn: Pfn) -> Result<(Index, &'p Frame, Allocated, Table<'p>), PageError> {
-        let table = self.pool.table();
-        let (index, frame) = table.find(pfn)?;
-        match frame.state() {
-            State::Allocated(word) if word.is_held_by(self.holder()) => Ok((index, frame, word, table)),
-            State::Allocated(word) => Err(refused(word)),
-            State::Silent | State::Vacant => Err(unallocated(table, index)),
-        }
+    fn find(&self, pfn: Pfn) -> Result<(Index, &'p Frame, Allocated), PageError> {
+        let (index, frame) = self.pool.frames().find(pfn)?;
+        let word = self.pool.held_by(pfn, frame, self.holder(), Access::Look)?;
+        Ok((index, frame, word))
     }
 }
 

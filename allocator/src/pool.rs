@@ -3,7 +3,7 @@
 //! ```text
 //!  cache lines    lock │ rings of kept blocks           what a pair of calls touches, and nothing else that is shared
 //!  of HypPool     ─────┼──────────────────────────────
-//!                 mask │ counters │ starts of the trees
+//!                 mask │ counter │ heads of the lists      
 //!                 ──────────────────────────────────────
 //!                 base │ length │ &[Frame]              written once; read without the lock
 //! ```
@@ -11,7 +11,7 @@
 //! Each operation has *one* critical section, which covers the reference count and the change of the free areas that
 //! it implies, and nothing else: no page is touched, nothing is zeroed, nothing is called.
 
-use crate::buddy::{allocated, unallocated};
+use crate::buddy::allocated;
 use crate::check::{self, Census};
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, CheckError, InitError, PageError};
@@ -22,7 +22,7 @@ use crate::owner::OwnerIds;
 use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
 use crate::refcount::{Atomic, RefcountPath, sole};
 use crate::sync::{Access, AtomicUsize, Ordering};
-use crate::table::Table;
+use crate::table::{Frames, Table};
 use core::fmt;
 use core::marker::PhantomData;
 use lock_api::{Mutex, RawMutex};
@@ -54,13 +54,13 @@ use lock_api::{Mutex, RawMutex};
 /// ```
 #[repr(C)] // lines that are written under the lock come first, and nothing else is on them
 pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
-    /// Protects the free areas and every word of `frames`, but for what an `Allocated` word may become without
+    /// Protects the free areas and every word of `words`, but for what an `Allocated` word may become without
     /// it ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
     pub(crate) areas: Line<Mutex<L, FreeAreas<C>>>,
-    frames: &'t [Frame],
-    /// The frame number of `frames[0]`. Written once, before `len`.
+    words: &'t [Frame],
+    /// The frame number of `words[0]`. Written once, before `len`.
     base: AtomicUsize,
-    /// Words of `frames` in use; 0 until the pool has its range.
+    /// Frames that have words there; 0 until the pool has its range.
     len: AtomicUsize,
     pinned: AtomicUsize,
     pub(crate) owners: OwnerIds,
@@ -75,7 +75,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     pub const fn new(frames: &'t [Frame]) -> Self {
         Self {
             areas: Line(Mutex::new(FreeAreas::EMPTY)),
-            frames,
+            words: frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
@@ -89,7 +89,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     pub(crate) fn vacant(lock: L, frames: &'t [Frame]) -> Self {
         Self {
             areas: Line(Mutex::from_raw(lock, FreeAreas::EMPTY)),
-            frames,
+            words: frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
@@ -113,10 +113,10 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         if self.len.load(Ordering::Relaxed) != 0 {
             return Err(InitError::AlreadyInitialised);
         }
-        let table = Table::claim(self.frames, range, reserved)?;
+        let table = Table::claim(self.words, range, reserved)?;
         *areas = FreeAreas::fill(table, reserved);
         self.base.store(range.start().get(), Ordering::Relaxed);
-        self.len.store(table.len(), Access::Publish.ordering());
+        self.len.store(table.frames().len(), Access::Publish.ordering());
         Ok(())
     }
 
@@ -139,9 +139,9 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         let table = Table::claim(frames, range, reserved)?;
         Ok(Self {
             areas: Line(Mutex::from_raw(lock, FreeAreas::fill(table, reserved))),
-            frames,
+            words: frames,
             base: AtomicUsize::new(range.start().get()),
-            len: AtomicUsize::new(table.len()),
+            len: AtomicUsize::new(table.frames().len()),
             pinned: AtomicUsize::new(0),
             owners: OwnerIds::new(),
             path: PhantomData,
@@ -210,6 +210,31 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         self.split_as(pfn, Holder::Number).map(drop)
     }
 
+    /// As [`get_page`](Self::get_page), for a caller who has no reference, and knows no more than that the block may
+    /// still be there. Afterwards it has one, to whatever block is at `pfn` now.
+    ///
+    /// Takes the lock: a last put that is under way is over, or has not begun.
+    ///
+    /// # Errors
+    ///
+    /// As `get_page`.
+    pub fn try_get_page(&self, pfn: Pfn) -> Result<(), PageError> {
+        let _areas = self.areas.0.lock();
+        let (_, frame) = self.frames().find(pfn)?;
+        loop {
+            let word = self.held_by(pfn, frame, Holder::Number, Access::Look)?;
+            let more = word.more(1).ok_or(PageError::Overflow)?;
+            if !R::LOCK_FREE {
+                frame.set_allocated(more);
+                return Ok(());
+            }
+            // INVARIANT: only the last put stores to such a word, and with the lock held.
+            if frame.exchange(word, more, Access::TryGet) {
+                return Ok(());
+            }
+        }
+    }
+
     /// References to the block whose first frame is `pfn`: at least 1.
     ///
     /// One relaxed load: a snapshot, and no licence to touch the page. Page-table code that compares it with 1
@@ -251,7 +276,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// The frames of this pool; none before [`init`](Self::init).
     #[must_use]
     pub fn range(&self) -> PfnRange {
-        self.table().range()
+        self.frames().range()
     }
 
     /// Free frames, in blocks of any order. Takes the lock.
@@ -260,12 +285,12 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         self.areas.0.lock().free_pages()
     }
 
-    /// Free blocks of each order, all coalesced. Takes the lock, and merges what was kept unmerged.
+    /// Free blocks of each order, all coalesced. O(frames / 32), under the lock; merges what was kept unmerged.
     #[must_use]
     pub fn free_blocks(&self) -> [usize; NR_ORDERS] {
         let mut areas = self.areas.0.lock();
         areas.coalesce(self.table());
-        areas.free_blocks()
+        areas.free_blocks(self.table())
     }
 
     /// Coalesces the blocks that the policy `C` has kept unmerged. Nothing else that the pool does needs it: for those
@@ -294,19 +319,32 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 
 /// The operations, for any holder whose words several may change.
 impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
+    /// The frames' words.
+    #[inline]
+    pub(crate) fn frames(&self) -> Frames<'t> {
+        let len = self.len.load(Access::Observe.ordering());
+        let base = Pfn::new(self.base.load(Ordering::Relaxed));
+        Frames::new(base, self.words, len)
+    }
+
+    /// All words.
     #[inline]
     pub(crate) fn table(&self) -> Table<'t> {
         let len = self.len.load(Access::Observe.ordering());
         let base = Pfn::new(self.base.load(Ordering::Relaxed));
-        Table::new(base, self.frames, len)
+        Table::new(base, self.words, len)
     }
 
     #[inline]
     pub(crate) fn alloc_as(&self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let table = self.table();
-        let index = self.areas.0.lock().extract(table, order, holder)?;
-        Ok(table.pfn(index))
+        let frames = self.frames();
+        let mut areas = self.areas.0.lock();
+        let index = areas.extract(|| self.table(), order)?;
+        // INVARIANT: I4: it has left the free areas.
+        frames.frame(index).set_allocated(Allocated::new(order, holder));
+        drop(areas);
+        Ok(frames.pfn(index))
     }
 
     #[inline]
@@ -317,27 +355,27 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// Count `c → c - n`, or `n → Silent` and free in one critical section.
     #[inline]
     pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
-        let table = self.table();
-        let (index, frame) = table.find(pfn)?;
+        let (index, frame) = self.frames().find(pfn)?;
         if !R::LOCK_FREE {
             let mut areas = self.areas.0.lock();
-            let word = held_by(table, index, frame, holder)?;
+            let word = self.held_by(pfn, frame, holder, Access::Look)?;
             match word.less(n) {
-                Some(less) => frame.set_allocated(less),
+                // Release even here: a magazine looks at the word without the lock.
+                Some(less) => frame.store(less, Access::Put),
                 None if word.count() < n => return Err(PageError::Underflow),
                 None => {
                     frame.set_silent();
-                    areas.free(table, index, word.order());
+                    areas.free(|| self.table(), index, word.order());
                 }
             }
             return Ok(());
         }
         loop {
-            let word = held_by(table, index, frame, holder)?;
+            let word = self.held_by(pfn, frame, holder, Access::Look)?;
             let done = match word.less(n) {
                 Some(less) => frame.exchange(word, less, Access::Put),
                 None if word.count() < n => return Err(PageError::Underflow),
-                None => self.put_last(table, index, word),
+                None => self.put_last(index, frame, pfn, holder, n)?,
             };
             // Somebody else changed the word, and so got on: look again.
             if done {
@@ -346,32 +384,46 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         }
     }
 
-    /// The last references go and the block is free, the lock taken first; `false` if the word was no longer `word`.
-    #[inline]
-    fn put_last(&self, table: Table<'_>, index: Index, word: Allocated) -> bool {
-        let mut areas = self.areas.0.lock();
-        let released = table.frame(index).release(word);
-        if released {
-            areas.free(table, index, word.order());
+    /// One reference less to a block counted by number, if another one is left; `false` if not.
+    pub(crate) fn put_if_shared(&self, pfn: Pfn) -> Result<bool, PageError> {
+        match self.update(pfn, Holder::Number, Access::Put, |word| word.less(1).ok_or(PageError::Underflow)) {
+            Err(PageError::Underflow) => Ok(false),
+            result => result.map(|()| true),
         }
-        released
+    }
+
+    /// The last references go and the block is free, the lock taken first; `false` if they are not the last.
+    ///
+    /// Whoever has all the references is the only one who may change the word, so that a store will do. Should somebody
+    /// without one get one between the look and the store, against the rules, it is lost; but of two who put the same
+    /// one too often the second finds the block free, since both come here.
+    #[inline]
+    fn put_last(&self, index: Index, frame: &Frame, pfn: Pfn, holder: Holder, n: u32) -> Result<bool, PageError> {
+        let mut areas = self.areas.0.lock();
+        let word = self.held_by(pfn, frame, holder, Access::LastPut)?;
+        if word.count() != n {
+            return Ok(false);
+        }
+        frame.set_silent();
+        areas.free(|| self.table(), index, word.order());
+        Ok(true)
     }
 
     /// Frees the block at `index`, whose word the caller alone may change.
     #[inline]
-    pub(crate) fn free_own(&self, table: Table<'_>, index: Index, order: Order) {
+    pub(crate) fn free_own(&self, index: Index, frame: &Frame, order: Order) {
         let mut areas = self.areas.0.lock();
-        table.frame(index).set_silent();
-        areas.free(table, index, order);
+        frame.set_silent();
+        areas.free(|| self.table(), index, order);
     }
 
     /// Splits the block and tells its former order.
     pub(crate) fn split_as(&self, pfn: Pfn, holder: Holder) -> Result<Order, PageError> {
-        let table = self.table();
-        let (index, frame) = table.find(pfn)?;
+        let frames = self.frames();
+        let (index, frame) = frames.find(pfn)?;
         let areas = self.areas.0.lock();
         let order = loop {
-            let word = sole(held_by(table, index, frame, holder)?)?;
+            let word = sole(self.held_by(pfn, frame, holder, Access::Look)?)?;
             let single = Allocated::new(Order::ZERO, holder);
             if !R::LOCK_FREE {
                 frame.set_allocated(single);
@@ -382,7 +434,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
                 break word.order();
             }
         };
-        FreeAreas::<C>::scatter(table, index, order, holder);
+        FreeAreas::<C>::scatter(frames, index, order, holder);
         drop(areas);
         Ok(order)
     }
@@ -404,9 +456,33 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// The word of a block, whoever holds it.
     #[inline]
     pub(crate) fn word(&self, pfn: Pfn) -> Result<Allocated, PageError> {
-        let table = self.table();
-        let (index, frame) = table.find(pfn)?;
-        allocated(table, index, frame)
+        let frames = self.frames();
+        allocated(frames, pfn, frames.find(pfn)?.1)
+    }
+
+    /// The word of a block that `holder` may count references of.
+    #[inline]
+    pub(crate) fn held_by(
+        &self,
+        pfn: Pfn,
+        frame: &Frame,
+        holder: Holder,
+        access: Access,
+    ) -> Result<Allocated, PageError> {
+        match frame.state_by(access) {
+            State::Allocated(word) if word.is_held_by(holder) && !word.is_pinned() => Ok(word),
+            other => Err(self.refused(pfn, other)),
+        }
+    }
+
+    /// Why nobody, or somebody else, counts in a word that says `state`.
+    #[cold]
+    fn refused(&self, pfn: Pfn, state: State) -> PageError {
+        match state {
+            State::Allocated(word) if word.is_pinned() => PageError::Pinned,
+            State::Allocated(_) => PageError::Held,
+            State::Silent | State::Vacant => self.frames().unallocated(pfn),
+        }
     }
 
     /// `Allocated → Allocated` in the pool's way of counting.
@@ -418,36 +494,19 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         access: Access,
         change: impl Fn(Allocated) -> Result<Allocated, PageError>,
     ) -> Result<(), PageError> {
-        let table = self.table();
-        let (index, frame) = table.find(pfn)?;
+        let (_, frame) = self.frames().find(pfn)?;
         if R::LOCK_FREE {
             loop {
-                let word = held_by(table, index, frame, holder)?;
+                let word = self.held_by(pfn, frame, holder, Access::Look)?;
                 if frame.exchange(word, change(word)?, access) {
                     return Ok(());
                 }
             }
         }
         let _areas = self.areas.0.lock();
-        frame.set_allocated(change(held_by(table, index, frame, holder)?)?);
+        frame.set_allocated(change(self.held_by(pfn, frame, holder, Access::Look)?)?);
         Ok(())
     }
-}
-
-/// The word of a block that `holder` may count references of.
-#[inline]
-fn held_by(table: Table<'_>, index: Index, frame: &Frame, holder: Holder) -> Result<Allocated, PageError> {
-    match frame.state() {
-        State::Allocated(word) if word.is_held_by(holder) && !word.is_pinned() => Ok(word),
-        State::Allocated(word) => Err(refused(word)),
-        State::Silent | State::Vacant => Err(unallocated(table, index)),
-    }
-}
-
-/// Why nobody, or somebody else, counts in `word`.
-#[cold]
-pub(crate) fn refused(word: Allocated) -> PageError {
-    if word.is_pinned() { PageError::Pinned } else { PageError::Held }
 }
 
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for HypPool<'_, L, R, C> {

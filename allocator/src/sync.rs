@@ -7,7 +7,10 @@
 //! |---|---|---|---|---|
 //! | `Get` | count + 1, without the lock | Relaxed | – | whoever gets has a reference already: the block cannot go away, and what brought that reference to this CPU has ordered the block's contents. As in `Arc` |
 //! | `Put` | count − 1 to at least 1, without the lock | Release | `LastPut` | what this owner did to the block is done before the last owner frees it |
-//! | `LastPut` | count 1 to free, under the lock | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one. Not Release: the unlock that follows is |
+//! | `LastPut` | load of the last count, under the lock; the store that frees the block is Relaxed | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one |
+//! | `Keep` | load of the last count, by a magazine that keeps the block; the store is Relaxed | Acquire | `Put` | as `LastPut`; the next owner is ordered after by the magazine's `&mut`, or by the lock when it is flushed |
+//! | `TryGet` | count + 1, under the lock, by somebody who has no reference | Acquire | `Put` | the caller learns of the block from its word alone |
+//! | `Look` | load, first look of a call | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, by a store of its one holder, or after another look under the lock |
 //! | `Sole` | the owner of the only reference changes the block's order or holder | Acquire | `Put` | "I am the only one" means that the others are done with it |
 //! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
 //! | `Publish` | the length of the pool, once, at `init` | Release | `Observe` | whoever sees the length sees the base and the words |
@@ -18,7 +21,7 @@
 //! | `GiveId` | taken to free, when an owner is dropped | Release | `TakeId` | as above |
 //! | words of an `Owner`, a `Magazine` or a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
 //! | words and trees under the lock | | Relaxed | – | the lock orders them |
-//! | word, `page_count` and the first look of any call | load | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, or after another look under the lock |
+//! | word, for `page_count` and errors | load | Relaxed | – | a snapshot |
 //! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |
 //! | pinned blocks | count | Relaxed | – | a statistic |
 
@@ -43,14 +46,19 @@ pub(crate) enum Access {
     Vacate,
     TakeId,
     GiveId,
+    Keep,
+    TryGet,
+    Look,
 }
 
 impl Access {
     const fn proved(self) -> Ordering {
         match self {
-            Self::Get | Self::Pin => Ordering::Relaxed,
+            Self::Get | Self::Pin | Self::Look => Ordering::Relaxed,
             Self::Put | Self::Publish | Self::Vacate | Self::GiveId => Ordering::Release,
-            Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId => Ordering::Acquire,
+            Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId | Self::Keep | Self::TryGet => {
+                Ordering::Acquire
+            }
         }
     }
 

@@ -1,0 +1,117 @@
+//! Many blocks at once: one critical section for up to [`BULK`] of them.
+//!
+//! For the top-up of a cache of pages before something that must not fail, and for taking page tables down.
+
+use crate::coalesce::Coalesce;
+use crate::error::{AllocError, BulkError, PageError};
+use crate::frame::{Allocated, Frame, Holder, Index, State};
+use crate::pfn::{Order, Pfn};
+use crate::pool::HypPool;
+use crate::refcount::RefcountPath;
+use crate::sync::Access;
+use lock_api::RawMutex;
+
+/// How many blocks are allocated or freed in one critical section, at most: the bound on how long the lock is held.
+pub const BULK: usize = 32;
+
+/// Many blocks by frame number.
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
+    /// Allocates a block of `order` for each element of `out`, and tells how many there were: those are in
+    /// `out[..n]`, as of as many calls of [`alloc_pages`](Self::alloc_pages), and the rest of `out` is as it was.
+    ///
+    /// Takes the lock once for each [`BULK`] blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there was none at all; nothing has changed.
+    pub fn alloc_bulk(&self, order: u8, out: &mut [Pfn]) -> Result<usize, AllocError> {
+        let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
+        let mut len = 0;
+        for out in out.chunks_mut(BULK) {
+            let mut batch = [0; BULK];
+            let got = self.alloc_batch(order, Holder::Number, &mut batch[..out.len()]);
+            for (out, &index) in out.iter_mut().zip(&batch[..got]) {
+                *out = self.frames().pfn(Index::new(index as usize));
+            }
+            len += got;
+            if got < out.len() {
+                break;
+            }
+        }
+        if len == 0 && !out.is_empty() { Err(AllocError::OutOfMemory) } else { Ok(len) }
+    }
+
+    /// One reference less to the block at each of `pfns`, in their order, as by as many calls of
+    /// [`put_page`](Self::put_page).
+    ///
+    /// Takes the lock once for each [`BULK`] of them.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError`] at the first one that is refused: those before it have been put, it and those behind it have not.
+    pub fn put_bulk(&self, pfns: &[Pfn]) -> Result<(), BulkError> {
+        for (nth, batch) in pfns.chunks(BULK).enumerate() {
+            self.put_batch(batch).map_err(|(at, error)| BulkError { index: nth * BULK + at, error })?;
+        }
+        Ok(())
+    }
+
+    /// Blocks for `out`, as many as there are, in one critical section. Their indices.
+    pub(crate) fn alloc_batch(&self, order: Order, holder: Holder, out: &mut [u32]) -> usize {
+        let frames = self.frames();
+        let mut areas = self.areas.0.lock();
+        let got = areas.extract_many(self.table(), order, out);
+        for &index in &out[..got] {
+            // INVARIANT: I4: it has left the free areas.
+            frames.frame(Index::new(index as usize)).set_allocated(Allocated::new(order, holder));
+        }
+        got
+    }
+
+    /// Frees blocks of `order` that say `holder`, whose words the caller alone may change, in one critical section. A
+    /// block that says something else has been lost to misuse, and is left alone.
+    pub(crate) fn free_batch(&self, order: Order, holder: Holder, blocks: &[u32]) {
+        let table = self.table();
+        let mut areas = self.areas.0.lock();
+        let blocks = blocks.iter().map(|&index| Index::new(index as usize)).filter(|&index| {
+            let frame = table.frames().frame(index);
+            let ours = frame.state() == State::Allocated(Allocated::new(order, holder));
+            if ours {
+                frame.set_silent();
+            }
+            ours
+        });
+        areas.attach_many(table, order, blocks);
+    }
+
+    /// Puts up to [`BULK`] blocks in one critical section; or tells which was refused, and why.
+    fn put_batch(&self, pfns: &[Pfn]) -> Result<(), (usize, PageError)> {
+        let frames = self.frames();
+        let mut areas = self.areas.0.lock();
+        for (at, &pfn) in pfns.iter().enumerate() {
+            let (index, frame) = frames.find(pfn).map_err(|error| (at, error))?;
+            if let Some(word) = self.put_locked(pfn, frame).map_err(|error| (at, error))? {
+                areas.attach_many(self.table(), word.order(), core::iter::once(index));
+            }
+        }
+        Ok(())
+    }
+
+    /// One reference less, with the lock held; the word, if it was the last one, which is silent now.
+    fn put_locked(&self, pfn: Pfn, frame: &Frame) -> Result<Option<Allocated>, PageError> {
+        loop {
+            let word = self.held_by(pfn, frame, Holder::Number, Access::LastPut)?;
+            let Some(less) = word.less(1) else {
+                frame.set_silent();
+                return Ok(Some(word));
+            };
+            if !R::LOCK_FREE {
+                frame.store(less, Access::Put);
+                return Ok(None);
+            }
+            if frame.exchange(word, less, Access::Put) {
+                return Ok(None);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A magazine for each CPU, for those who know which CPU they are on.
+//!
+//! ```text
+//!   cpu 0 ─ try-lock ─ Magazine ┐                  taken, by an interrupt handler's caller or by one who drains:
+//!   cpu 1 ─ try-lock ─ Magazine ┼── HypPool  ◄───  straight to the pool, nobody waits
+//!   …                           ┘
+//! ```
+//!
+//! The lock of a magazine is a type parameter, and never waited for in `alloc_pages` and `put_page`. With one that masks
+//! interrupts (`hyp_locks::IrqSave`) a handler never finds it taken; with a plain one a handler that interrupts its own
+//! CPU's call, and a thread that was moved to another CPU in between, go to the pool. Nobody else uses the line that
+//! the lock is on, so that taking it costs a read-modify-write and no transfer.
+
+use crate::coalesce::{Coalesce, Deferred};
+use crate::error::{AllocError, PageError};
+use crate::line::Line;
+use crate::magazine::Racks;
+use crate::pfn::Pfn;
+use crate::pool::HypPool;
+use crate::refcount::{Atomic, RefcountPath};
+use core::fmt;
+use lock_api::{Mutex, RawMutex};
+
+/// `CPUS` magazines of a pool, each behind a lock `M`.
+///
+/// ```
+/// use hyp_pool::{Frame, HypPool, PerCpu, Pfn, PfnRange, frames_needed};
+/// use parking_lot::RawMutex as Lock; // or hyp_locks::IrqSave<…>
+///
+/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
+/// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
+/// static CPUS: PerCpu<Lock, Lock, 4> = PerCpu::new(&POOL);
+///
+/// POOL.init(PfnRange::new(Pfn::new(0), 1024), 0)?;
+/// let page = CPUS.alloc_pages(2, 0)?; // on CPU 2
+/// CPUS.put_page(3, page)?; // on CPU 3
+/// CPUS.drain_all();
+/// assert_eq!(POOL.free_pages(), 1024);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct PerCpu<
+    'p,
+    M: RawMutex,
+    L: RawMutex,
+    const CPUS: usize,
+    R: RefcountPath = Atomic,
+    C: Coalesce = Deferred,
+    const N: usize = 32,
+> {
+    pool: &'p HypPool<'p, L, R, C>,
+    magazines: [Line<Mutex<M, Racks<N>>>; CPUS],
+}
+
+impl<'p, M: RawMutex, L: RawMutex, const CPUS: usize, R: RefcountPath, C: Coalesce, const N: usize>
+    PerCpu<'p, M, L, CPUS, R, C, N>
+{
+    /// Empty magazines.
+    #[cfg(not(loom))]
+    #[must_use]
+    pub const fn new(pool: &'p HypPool<'p, L, R, C>) -> Self {
+        Self { pool, magazines: [const { Line(Mutex::new(Racks::EMPTY)) }; CPUS] }
+    }
+
+    /// As `new`, with locks of the caller's making.
+    #[must_use]
+    pub fn with_locks(pool: &'p HypPool<'p, L, R, C>, locks: [M; CPUS]) -> Self {
+        Self { pool, magazines: locks.map(|lock| Line(Mutex::from_raw(lock, Racks::EMPTY))) }
+    }
+
+    /// As [`HypPool::alloc_pages`], from the magazine of `cpu` if nobody uses it at this moment. If the pool has no
+    /// block, the magazines of all CPUs that nobody uses are emptied, and the pool asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`]; nobody has lost anything.
+    pub fn alloc_pages(&self, cpu: usize, order: u8) -> Result<Pfn, AllocError> {
+        let result = match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
+            Some(mut magazine) => magazine.alloc(self.pool, order),
+            None => self.pool.alloc_pages(order),
+        };
+        match result {
+            Err(AllocError::OutOfMemory) => {
+                self.magazines.iter().filter_map(|magazine| magazine.0.try_lock()).for_each(|mut m| m.drain(self.pool));
+                self.pool.alloc_pages(order)
+            }
+            result => result,
+        }
+    }
+
+    /// As [`HypPool::put_page`], into the magazine of `cpu` if nobody uses it at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError`]; nothing has changed.
+    pub fn put_page(&self, cpu: usize, pfn: Pfn) -> Result<(), PageError> {
+        match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
+            Some(mut magazine) => magazine.put(self.pool, pfn),
+            None => self.pool.put_page(pfn),
+        }
+    }
+
+    /// Gives back what the magazine of `cpu` holds: when that CPU goes offline. Waits for whoever uses it.
+    pub fn drain(&self, cpu: usize) {
+        if let Some(magazine) = self.magazines.get(cpu) {
+            magazine.0.lock().drain(self.pool);
+        }
+    }
+
+    /// Gives back what all magazines hold: at shutdown. Waits for whoever uses them, one after the other.
+    pub fn drain_all(&self) {
+        (0..CPUS).for_each(|cpu| self.drain(cpu));
+    }
+
+    /// Pages that the magazines hold. Waits for whoever uses them.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.magazines.iter().map(|magazine| magazine.0.lock().pages()).sum()
+    }
+}
+
+impl<M: RawMutex, L: RawMutex, const CPUS: usize, R: RefcountPath, C: Coalesce, const N: usize> Drop
+    for PerCpu<'_, M, L, CPUS, R, C, N>
+{
+    fn drop(&mut self) {
+        self.magazines.iter_mut().for_each(|magazine| magazine.0.get_mut().drain(self.pool));
+    }
+}
+
+impl<M: RawMutex, L: RawMutex, const CPUS: usize, R: RefcountPath, C: Coalesce, const N: usize> fmt::Debug
+    for PerCpu<'_, M, L, CPUS, R, C, N>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PerCpu").field("cpus", &CPUS).finish_non_exhaustive()
+    }
+}
