@@ -102,6 +102,8 @@ impl<const N: usize> sealed::Kept for Rings<N> {
         Self { len: [0; KEPT_ORDERS], front: [0; KEPT_ORDERS], slots: [[0; N]; KEPT_ORDERS] }
     };
     const CAPACITY: usize = N;
+    #[cfg(all(test, not(loom)))]
+    const FIRST_ENDS: usize = core::mem::offset_of!(Self, slots) + N * size_of::<u32>();
 
     #[inline]
     fn len(&self, order: usize) -> usize {
@@ -149,9 +151,12 @@ pub(crate) mod sealed {
     impl<P: super::Coalesce> Sealed for super::OldestFirst<P> {}
 
     /// Rings of any capacity, of indices of frames. Public in a private module: nobody outside can name it.
-    pub trait Kept: Sized {
+    pub trait Kept: Sized + Send {
         const EMPTY: Self;
         const CAPACITY: usize;
+        /// Where the ring of order 0 ends, for the test of the layout.
+        #[cfg(all(test, not(loom)))]
+        const FIRST_ENDS: usize;
         fn len(&self, order: usize) -> usize;
         /// Adds the most recent block. There is room.
         fn push(&mut self, order: usize, index: u32);
