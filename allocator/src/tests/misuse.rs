@@ -37,8 +37,10 @@ trait Calls {
     fn put_n(&self, pfn: usize, n: u32) -> Result<(), PageError>;
 }
 
+type Call = fn(&dyn Calls, usize) -> Result<(), PageError>;
+
 /// Every call that names a frame alone.
-const EACH: [fn(&dyn Calls, usize) -> Result<(), PageError>; 8] = [
+const EACH: [Call; 8] = [
     |pool, pfn| pool.put(pfn),
     |pool, pfn| pool.get(pfn),
     |pool, pfn| pool.split(pfn),
