@@ -103,6 +103,8 @@ impl<const N: usize> Ring<N> {
 impl<const N: usize> sealed::Kept for Rings<N> {
     const EMPTY: Self = Self([const { Ring::EMPTY }; KEPT_ORDERS]);
     const CAPACITY: usize = N;
+    #[cfg(all(test, not(loom)))]
+    const FIRST_ENDS: usize = size_of::<Ring<N>>();
 
     #[inline]
     fn len(&self, order: usize) -> usize {
@@ -148,9 +150,12 @@ pub(crate) mod sealed {
     impl<P: super::Coalesce> Sealed for super::OldestFirst<P> {}
 
     /// Rings of any capacity, of indices of frames. Public in a private module: nobody outside can name it.
-    pub trait Kept: Sized {
+    pub trait Kept: Sized + Send {
         const EMPTY: Self;
         const CAPACITY: usize;
+        /// Where the ring of order 0 ends, for the test of the layout.
+        #[cfg(all(test, not(loom)))]
+        const FIRST_ENDS: usize;
         fn len(&self, order: usize) -> usize;
         /// Adds the most recent block. There is room.
         fn push(&mut self, order: usize, index: u32);

@@ -228,7 +228,7 @@ impl core::fmt::Debug for Allocated {
 ///
 /// Made vacant, by [`Frame::VACANT`]; all bytes zero, so that a table in a `static` costs no image space.
 #[derive(Debug)]
-#[repr(transparent)]
+#[cfg_attr(not(loom), repr(transparent))]
 pub struct Frame {
     word: AtomicU32,
     /// Loom watches the words of the free areas for accesses outside the lock, and need not reorder them.
@@ -304,6 +304,12 @@ impl Frame {
     #[inline]
     pub(crate) fn exchange(&self, from: Allocated, to: Allocated, access: Access) -> bool {
         self.word.compare_exchange_weak(from.0, to.0, access.ordering(), Ordering::Relaxed).is_ok()
+    }
+
+    /// All of it, for tests that compare whole tables.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn raw(&self) -> u32 {
+        self.word.load(Ordering::Relaxed)
     }
 
     /// This word as one of a [chunk](crate::chunk)'s. Under the lock.

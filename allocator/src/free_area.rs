@@ -203,6 +203,19 @@ impl<C: Coalesce> FreeAreas<C> {
         }
     }
 
+    /// For the test of the layout: where the ring of order 0 ends, and where all of them do.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) const KEPT_ENDS: [usize; 2] = {
+        let kept = core::mem::offset_of!(Self, kept);
+        [kept + C::Kept::FIRST_ENDS, kept + size_of::<C::Kept>()]
+    };
+
+    /// For the referee's tests: keeps a block that no ring may have.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn keep_unchecked(&mut self, index: usize, order: Order) {
+        self.kept.push(usize::from(order.get()), index as u32);
+    }
+
     /// For the referee's tests: flips bits of the mask, and adds to the counter.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn miscount(&mut self, mask: u32, pages: u32) {

@@ -19,8 +19,12 @@ pub(crate) fn weakened() -> Option<Access> {
 mod tests {
     use super::WEAKENED;
     use crate::buddy::allocated;
+    use crate::frame::{Allocated, Index};
     use crate::sync::Access;
-    use crate::{Atomic, Frame, HypPool, Merged, PageError, PageRef, Pfn, PfnRange};
+    use crate::{
+        AllocError, Atomic, Coalesce, Deferred, Eager, Frame, HypPool, Merged, PageError, PageRef, Pfn, PfnRange,
+        frames_needed,
+    };
     use lock_api::{GuardSend, RawMutex};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
@@ -28,6 +32,8 @@ mod tests {
     use loom::thread;
     use std::boxed::Box;
 
+    mod deferral;
+    mod owners;
     mod races;
 
     struct ModelLock(AtomicBool);
@@ -60,16 +66,21 @@ mod tests {
         }
     }
 
-    type Pool = HypPool<'static, ModelLock, Atomic>;
+    /// Most models coalesce eagerly, so that a put does all that it may do at once; see `deferral` for the others.
+    type Pool<C = Eager> = HypPool<'static, ModelLock, Atomic, C>;
 
     /// `len` frames from frame 0. The table is leaked: loom runs a model some thousand times.
-    fn pool(len: usize) -> Arc<Pool> {
+    fn pool_of<C: Coalesce>(len: usize) -> Arc<Pool<C>> {
         let range = PfnRange::new(Pfn::new(0), len);
         Arc::new(HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(len), range, 0).unwrap())
     }
 
+    fn pool(len: usize) -> Arc<Pool> {
+        pool_of(len)
+    }
+
     fn table(len: usize) -> &'static [Frame] {
-        Box::leak((0..len).map(|_| Frame::vacant()).collect())
+        Box::leak((0..frames_needed(len)).map(|_| Frame::vacant()).collect())
     }
 
     /// What stands in a page, watched by loom for races between its owners.
@@ -96,8 +107,8 @@ mod tests {
     }
 
     /// Two owners of buddies let go at the same time: whoever comes second finds the other one free and merges.
-    fn two_final_puts() {
-        let pool = pool(2);
+    fn two_final_puts<C: Coalesce>() {
+        let pool = pool_of::<C>(2);
         let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
         let other = thread::spawn({
             let pool = pool.clone();
@@ -105,12 +116,14 @@ mod tests {
         });
         pool.put_page(a).unwrap();
         other.join().unwrap();
+        pool.coalesce();
         assert_eq!(pool.check().unwrap().free_blocks[1], 1, "the buddies are one block");
     }
 
     #[test]
     fn buddies_freed_at_once_become_one_block() {
-        loom::model(two_final_puts);
+        loom::model(two_final_puts::<Eager>);
+        loom::model(two_final_puts::<Deferred<1>>);
     }
 
     /// One owner shares and lets go while the other lets go: the block is freed once, by the last.
@@ -174,8 +187,8 @@ mod tests {
     }
 
     /// Contents pass from an owner who let go, to the last one, to the next owner.
-    fn contents_are_handed_on() {
-        let pool = pool(1);
+    fn contents_are_handed_on<C: Coalesce>() {
+        let pool = pool_of::<C>(1);
         let contents = Arc::new(Contents(UnsafeCell::new(0)));
         let page = pool.alloc_pages(0).unwrap();
         pool.get_page(page).unwrap();
@@ -197,12 +210,13 @@ mod tests {
 
     #[test]
     fn a_page_is_handed_on_with_all_that_was_done_to_it() {
-        loom::model(contents_are_handed_on);
+        loom::model(contents_are_handed_on::<Eager>);
+        loom::model(contents_are_handed_on::<Deferred<1>>);
     }
 
     /// As above, where the put that gave it up was not the last one, but the one before.
-    fn the_last_owner_frees_after_all_others() {
-        let pool = pool(1);
+    fn the_last_owner_frees_after_all_others<C: Coalesce>() {
+        let pool = pool_of::<C>(1);
         let contents = Arc::new(Contents(UnsafeCell::new(0)));
         let page = pool.alloc_pages(0).unwrap();
         pool.get_page(page).unwrap();
@@ -224,23 +238,24 @@ mod tests {
 
     #[test]
     fn the_last_owner_comes_after_the_others() {
-        loom::model(the_last_owner_frees_after_all_others);
+        loom::model(the_last_owner_frees_after_all_others::<Eager>);
+        loom::model(the_last_owner_frees_after_all_others::<Deferred<1>>);
     }
 
     #[test]
     #[should_panic(expected = "Causality violation")]
     fn caught_put_without_release() {
-        with_weakened(Access::Put, the_last_owner_frees_after_all_others);
+        with_weakened(Access::Put, the_last_owner_frees_after_all_others::<Eager>);
     }
 
     #[test]
     #[should_panic(expected = "Causality violation")]
     fn caught_last_put_without_acquire() {
-        with_weakened(Access::LastPut, the_last_owner_frees_after_all_others);
+        with_weakened(Access::LastPut, the_last_owner_frees_after_all_others::<Eager>);
     }
 
     /// The only owner left may work on the block; the others are done. `alone` says whether it is the only one.
-    fn alone_means_alone(order: u8, alone: fn(PageRef<'static, ModelLock>) -> bool) {
+    fn alone_means_alone(order: u8, alone: fn(PageRef<'static, ModelLock, Atomic, Eager>) -> bool) {
         let pool: &'static Pool = Box::leak(Box::new(
             HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), PfnRange::new(Pfn::new(0), 2), 0).unwrap(),
         ));
@@ -317,13 +332,18 @@ mod tests {
         with_weakened(Access::Observe, init_against_calls);
     }
 
-    /// The known bug: the last reference goes first, then the lock is taken. Meanwhile the page says "free, order
-    /// 0", and is on no list.
-    fn put_with_the_lock_taken_late(pool: &Pool, pfn: Pfn) {
-        let (index, frame) = pool.table().find(pfn).unwrap();
-        let word = allocated(frame).unwrap();
-        assert!(frame.release(word, Some(word.order())));
-        pool.areas.lock().attach(pool.table(), index, word.order());
+    /// The known bug: the last reference goes first, then the lock is taken. Meanwhile the page says that it is free,
+    /// and is in no free area.
+    fn put_with_the_lock_taken_late<C: Coalesce>(pool: &Pool<C>, pfn: Pfn) {
+        let (index, word) = head(pool, pfn);
+        assert!(pool.table().frame(index).release(word));
+        pool.areas.0.lock().free(pool.table(), index, word.order());
+    }
+
+    fn head<C: Coalesce>(pool: &Pool<C>, pfn: Pfn) -> (Index, Allocated) {
+        let table = pool.table();
+        let (index, frame) = table.find(pfn).unwrap();
+        (index, allocated(table, index, frame).unwrap())
     }
 
     #[test]
@@ -337,8 +357,8 @@ mod tests {
                 move || put_with_the_lock_taken_late(&pool, b)
             });
             pool.put_page(a).unwrap();
-            other.join().unwrap();
             pool.check().unwrap_or_else(|e| panic!("{e}"));
+            other.join().unwrap();
         });
     }
 
@@ -352,12 +372,11 @@ mod tests {
             let other = thread::spawn({
                 let pool = pool.clone();
                 move || {
-                    let (index, frame) = pool.table().find(page).unwrap();
-                    let word = allocated(frame).unwrap();
-                    let areas = pool.areas.lock();
-                    assert!(frame.release(word, None));
+                    let (index, word) = head(&pool, page);
+                    let areas = pool.areas.0.lock();
+                    assert!(pool.table().frame(index).release(word));
                     drop(areas);
-                    pool.areas.lock().attach(pool.table(), index, word.order());
+                    pool.areas.0.lock().free(pool.table(), index, word.order());
                 }
             });
             pool.check().unwrap_or_else(|e| panic!("{e}"));

@@ -149,6 +149,14 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     }
 }
 
+/// For the test of the layout.
+#[cfg(all(test, not(loom)))]
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
+    /// What every call reads without the lock.
+    pub(crate) const READ_ONLY: core::ops::Range<usize> =
+        core::mem::offset_of!(Self, words)..core::mem::offset_of!(Self, pinned);
+}
+
 /// Blocks by frame number. The caller keeps the number and counts its references; the pool refuses what it
 /// can tell is wrong. What no word can tell: a put too many after the block was allocated again looks like a
 /// put of the new owner's, and a misuse that races a legal call may go unreported. Neither breaks an

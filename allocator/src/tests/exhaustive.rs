@@ -1,77 +1,148 @@
 //! Every state that a tiny pool can reach, and every call in every one of them.
 //!
-//! A state is all words of the table and all free lists, in their order; counts up to 2. Two operation
-//! strings that end in the same state go on alike, so that this is every operation string of any length.
+//! A state is all words of the table, those of the trees too, and all rings, in their order; counts up to 2. Two
+//! operation strings that end in the same state go on alike, so that this is every operation string of any length, or
+//! of up to as many calls as a test says.
 
-use super::model::{Model, Op};
-use super::{Lock, pool_over, vacant_table};
-use crate::frame::{Index, State};
-use crate::free_area::FreeAreas;
-use crate::{Atomic, HypPool, Merged, RefcountPath};
+use super::model::{By, Model, OWNERS, Op, Subject};
+use super::{pool_over, vacant_table};
+use crate::frame::Index;
+use crate::pfn::Order;
+use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use std::collections::{HashSet, VecDeque};
-use std::{format, string::String, vec, vec::Vec};
+use std::{vec, vec::Vec};
 
-/// All that decides what a pool will do.
-fn state<R: RefcountPath>(pool: &HypPool<'_, Lock, R>) -> String {
-    let table = pool.table();
-    let words: Vec<_> = (0..table.len())
-        .map(|i| {
-            let frame = table.frame(Index::new(i));
-            match frame.state() {
-                free @ State::Free { .. } => (free, Some(frame.next())),
-                other => (other, None),
-            }
-        })
-        .collect();
-    let areas: FreeAreas = pool.areas.lock().clone();
-    format!("{words:?} {areas:?}")
+/// All that decides what a pool will do: every word, of frames and of trees; the counters; the rings.
+fn state<R: RefcountPath, C: Coalesce>(subject: &Subject<'_, R, C>) -> Vec<u32> {
+    let table = subject.pool.table();
+    let areas = subject.pool.areas.0.lock();
+    let mut all: Vec<u32> = (0..table.len()).map(|i| table.frame(Index::new(i)).raw()).collect();
+    all.extend(table.trees(0).iter().map(Frame::raw));
+    for order in Order::all() {
+        all.extend([areas.blocks(order) as u32, u32::from(areas.says_nonempty(order)), areas.kept(order) as u32]);
+        all.extend((0..areas.kept(order)).map(|nth| areas.kept_block(order, nth).unwrap().get() as u32));
+    }
+    all
 }
 
-/// Walks all states of a pool and returns how many there are.
-fn all_states<R: RefcountPath>(start: usize, len: usize, reserved: usize) -> usize {
-    let mut calls = vec![Op::Alloc(0), Op::Alloc(1), Op::Alloc(2), Op::Alloc(3), Op::Alloc(11)];
-    for pfn in start.saturating_sub(1)..=start + len {
-        calls.extend([Op::Get(pfn), Op::Put(pfn), Op::Split(pfn)]);
-    }
+/// A range: its start, its length, and how many frames of it are reserved.
+type Range = (usize, usize, usize);
+
+/// Walks all states of a pool that `calls` reach, at most `depth` of them one after the other, and returns how many
+/// states there are.
+fn all_states<R: RefcountPath, C: Coalesce>((start, len, reserved): Range, calls: &[Op], depth: usize) -> usize {
     let mut seen = HashSet::new();
-    let mut open: VecDeque<Vec<Op>> = VecDeque::from([vec![]]);
-    while let Some(path) = open.pop_front() {
-        for &call in &calls {
+    let mut open: VecDeque<(Vec<Op>, Model, Option<Vec<u32>>)> =
+        VecDeque::from([(vec![], Model::new(start, len, reserved), None)]);
+    while let Some((path, reached, known)) = open.pop_front() {
+        for &call in calls {
             let table = vacant_table(len);
-            let pool = pool_over::<R>(&table, start, len, reserved).unwrap();
-            let mut model = Model::new(start, len, reserved);
+            let pool = pool_over::<R, C>(&table, start, len, reserved).unwrap();
+            let mut subject = Subject::new(&pool);
+            // Each call of the path was compared with the model when it was the last one.
             for &op in &path {
-                model.step(&pool, op).unwrap();
+                subject.call(op);
             }
-            let before = state(&pool);
-            let changed = model.step(&pool, call).unwrap_or_else(|e| panic!("{e}, by way of {path:?}"));
-            let after = state(&pool);
-            assert!(changed || before == after, "{call:?} was refused and changed the pool, after {path:?}");
-            if model.max_count() <= 2 && seen.insert(after) {
+            let before = known.clone().unwrap_or_else(|| state(&subject));
+            let mut model = reached.clone();
+            let granted = model.step(&mut subject, call).unwrap_or_else(|e| panic!("{e}, by way of {path:?}"));
+            let after = state(&subject);
+            // A refused allocation may have merged what was kept, to no avail: nothing that can be seen.
+            let may_merge = matches!(call, Op::Alloc(..));
+            assert!(granted || may_merge || before == after, "{call:?} was refused, with a change, after {path:?}");
+            if model.max_count() <= 2 && path.len() < depth && seen.insert(after.clone()) {
                 let mut path = path.clone();
                 path.push(call);
-                open.push_back(path);
+                open.push_back((path, model, Some(after)));
             }
         }
     }
     seen.len()
 }
 
-/// Unaligned, odd, reserved in part: whatever can differ in a range is in one of these. With each, how many states there
-/// are: fewer would mean that the walk does not get everywhere.
-const RANGES: [(usize, usize, usize, usize); 6] =
-    [(0, 4, 0, 139), (3, 5, 0, 537), (1, 4, 1, 142), (0x8_0002, 4, 0, 138), (7, 1, 0, 3), (2, 3, 3, 37)];
+/// Every call by number on `range` that is not too far from it.
+fn by_number((start, len, _): Range) -> Vec<Op> {
+    let mut calls: Vec<_> = [0, 1, 2, 3, 11].map(|order| Op::Alloc(None, order)).into();
+    calls.push(Op::Coalesce);
+    for pfn in start.saturating_sub(1)..=start + len {
+        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn)]);
+        calls.extend([0, MAX_COUNT].map(|n| Op::GetN(None, pfn, n)));
+        calls.extend([0, 2, u32::MAX].map(|n| Op::PutN(None, pfn, n)));
+    }
+    calls
+}
+
+/// Every call of owners, and those by number that can meet them.
+fn by_owners((start, len, _): Range) -> Vec<Op> {
+    let everybody: [By; 1 + OWNERS] = [None, Some(0), Some(1)];
+    let mut calls = vec![Op::Coalesce];
+    calls.extend(everybody.iter().flat_map(|&by| [0, 1].map(|order| Op::Alloc(by, order))));
+    for pfn in start.saturating_sub(1)..=start + len {
+        calls.push(Op::Split(pfn));
+        calls.extend((0..OWNERS).flat_map(|o| [Op::Adopt(o, pfn), Op::Release(o, pfn)]));
+        calls.extend(everybody.iter().flat_map(|&by| [Op::Get(by, pfn), Op::Put(by, pfn), Op::PutN(by, pfn, 2)]));
+        calls.extend([Op::GetN(Some(0), pfn, 0), Op::GetN(Some(0), pfn, MAX_COUNT)]);
+    }
+    calls
+}
+
+/// Ranges, and with each how many states there are: fewer would mean that the walk does not get everywhere.
+fn every_state<R: RefcountPath, C: Coalesce, const N: usize>(calls: fn(Range) -> Vec<Op>, ranges: [(Range, usize); N]) {
+    let found = ranges.map(|(range, _)| (range, all_states::<R, C>(range, &calls(range), usize::MAX)));
+    assert_eq!(found, ranges);
+}
+
+// Unaligned, odd, reserved in part: whatever can differ in a range is in one of these.
 
 #[test]
-fn every_state_of_tiny_pools_merged() {
-    for (start, len, reserved, states) in RANGES {
-        assert_eq!(all_states::<Merged>(start, len, reserved), states, "{len} frames from {start}");
-    }
+fn every_state_of_tiny_pools_merged_eager() {
+    let ranges =
+        [((0, 4, 0), 123), ((3, 5, 0), 369), ((1, 4, 1), 99), ((0x8_0002, 4, 0), 121), ((7, 1, 0), 3), ((2, 3, 3), 33)];
+    every_state::<Merged, Eager, _>(by_number, ranges);
 }
 
 #[test]
-fn every_state_of_tiny_pools_atomic() {
-    for (start, len, reserved, states) in RANGES {
-        assert_eq!(all_states::<Atomic>(start, len, reserved), states, "{len} frames from {start}");
-    }
+fn every_state_of_tiny_pools_atomic_deferred() {
+    let ranges = [
+        ((0, 4, 0), 290),
+        ((3, 5, 0), 1016),
+        ((1, 4, 1), 234),
+        ((0x8_0002, 4, 0), 287),
+        ((7, 1, 0), 4),
+        ((2, 3, 3), 66),
+    ];
+    every_state::<Atomic, Deferred<1>, _>(by_number, ranges);
+}
+
+#[test]
+fn every_state_of_tiny_pools_with_rings_of_two() {
+    every_state::<Atomic, Deferred<2>, _>(by_number, [((0, 4, 0), 412), ((2, 3, 3), 84)]);
+    every_state::<Atomic, Eager, _>(by_number, [((1, 4, 1), 99)]);
+}
+
+#[test]
+fn every_state_of_tiny_pools_oldest_first() {
+    every_state::<Merged, OldestFirst<Deferred<2>>, _>(by_number, [((1, 4, 1), 348), ((2, 3, 3), 84)]);
+}
+
+/// Two owners and somebody by number.
+#[test]
+fn every_state_of_tiny_pools_with_owners() {
+    every_state::<Atomic, Deferred<1>, _>(by_owners, [((2, 2, 0), 70), ((5, 3, 1), 546)]);
+    every_state::<Merged, Eager, _>(by_owners, [((2, 2, 0), 55), ((5, 3, 1), 385)]);
+}
+
+/// Every string of up to `depth` allocations, puts and splits on sixteen frames, which have blocks of all the orders
+/// that are kept and of one that is not.
+fn every_string<C: Coalesce>(depth: usize) -> usize {
+    let mut calls: Vec<_> = [0, 1, 2, 3, 4].map(|order| Op::Alloc(None, order)).into();
+    calls.push(Op::Coalesce);
+    calls.extend((0..16).flat_map(|pfn| [Op::Put(None, pfn), Op::Split(pfn)]));
+    all_states::<Atomic, C>((0, 16, 0), &calls, depth)
+}
+
+#[test]
+fn every_string_on_sixteen_frames() {
+    assert_eq!([every_string::<Deferred>(4), every_string::<Eager>(4)], [1096, 549]);
+    assert_eq!(every_string::<OldestFirst<Deferred<3>>>(3), 189);
 }

@@ -1,28 +1,30 @@
 //! Every misuse by name: a typed error, after which the pool is as it was.
 
-use super::{Lock, pool_over, vacant_table};
-use crate::frame::{Allocated, Holder, Index, MAX_FRAMES};
+use super::{Lock, pool_over, vacant_table, vacant_words};
+use crate::frame::{Allocated, Holder, Index, MAX_FRAMES, State};
 use crate::{
-    AllocError, Atomic, Buddy, Frame, HypPool, InitError, MAX_COUNT, MAX_ORDER, Merged, Order, PageError, Pfn,
-    PfnRange, RefcountPath,
+    AllocError, Atomic, Buddy, Coalesce, Deferred, Eager, Frame, HypPool, InitError, MAX_COUNT, MAX_ORDER, Merged,
+    Order, PageError, Pfn, PfnRange, RefcountPath, frames_needed,
 };
 
 const START: usize = 0x100;
 
-/// Runs `misuse` on a pool of 64 frames with a block of order 2 at `START`, on both paths, and checks that it
-/// changed nothing.
+/// Runs `misuse` on a pool of 64 frames with a block of order 2 at `START`, on both paths and under both policies, and
+/// checks that it changed nothing.
 fn refused(misuse: fn(&dyn Calls, Pfn) -> Result<(), PageError>, expected: PageError) {
-    fn on<R: RefcountPath>(misuse: fn(&dyn Calls, Pfn) -> Result<(), PageError>, expected: PageError) {
+    fn on<R: RefcountPath, C: Coalesce>(misuse: fn(&dyn Calls, Pfn) -> Result<(), PageError>, expected: PageError) {
         let table = vacant_table(64);
-        let pool = pool_over::<R>(&table, START, 64, 0).unwrap();
+        let pool = pool_over::<R, C>(&table, START, 64, 0).unwrap();
         let block = pool.alloc_pages(2).unwrap();
         assert_eq!(block.get(), START);
         let before = (pool.check().unwrap(), pool.page_count(block));
         assert_eq!(misuse(&pool, block), Err(expected));
         assert_eq!((pool.check().unwrap(), pool.page_count(block)), before);
     }
-    on::<Merged>(misuse, expected);
-    on::<Atomic>(misuse, expected);
+    on::<Merged, Eager>(misuse, expected);
+    on::<Atomic, Eager>(misuse, expected);
+    on::<Merged, Deferred>(misuse, expected);
+    on::<Atomic, Deferred>(misuse, expected);
 }
 
 /// The calls that name a frame, so that one `fn` serves both paths.
@@ -31,9 +33,25 @@ trait Calls {
     fn put(&self, pfn: usize) -> Result<(), PageError>;
     fn split(&self, pfn: usize) -> Result<(), PageError>;
     fn count(&self, pfn: usize) -> Result<(), PageError>;
+    fn get_n(&self, pfn: usize, n: u32) -> Result<(), PageError>;
+    fn put_n(&self, pfn: usize, n: u32) -> Result<(), PageError>;
 }
 
-impl<R: RefcountPath> Calls for HypPool<'_, Lock, R> {
+type Call = fn(&dyn Calls, usize) -> Result<(), PageError>;
+
+/// Every call that names a frame alone.
+const EACH: [Call; 8] = [
+    |pool, pfn| pool.put(pfn),
+    |pool, pfn| pool.get(pfn),
+    |pool, pfn| pool.split(pfn),
+    |pool, pfn| pool.count(pfn),
+    |pool, pfn| pool.get_n(pfn, 0),
+    |pool, pfn| pool.get_n(pfn, u32::MAX),
+    |pool, pfn| pool.put_n(pfn, 0),
+    |pool, pfn| pool.put_n(pfn, u32::MAX),
+];
+
+impl<R: RefcountPath, C: Coalesce> Calls for HypPool<'_, Lock, R, C> {
     fn get(&self, pfn: usize) -> Result<(), PageError> {
         self.get_page(Pfn::new(pfn))
     }
@@ -46,54 +64,93 @@ impl<R: RefcountPath> Calls for HypPool<'_, Lock, R> {
     fn count(&self, pfn: usize) -> Result<(), PageError> {
         self.page_count(Pfn::new(pfn)).map(drop)
     }
+    fn get_n(&self, pfn: usize, n: u32) -> Result<(), PageError> {
+        self.get_page_n(Pfn::new(pfn), n)
+    }
+    fn put_n(&self, pfn: usize, n: u32) -> Result<(), PageError> {
+        self.put_page_n(Pfn::new(pfn), n)
+    }
+}
+
+/// Every call, of the frame at `offset` from the start of a pool with a block of order 2 there.
+fn each_refused<R: RefcountPath, C: Coalesce>(offset: isize, expected: PageError) {
+    for call in EACH {
+        let table = vacant_table(64);
+        let pool = pool_over::<R, C>(&table, START, 64, 0).unwrap();
+        pool.alloc_pages(2).unwrap();
+        let before = pool.check().unwrap();
+        assert_eq!(call(&pool, START.wrapping_add_signed(offset)), Err(expected), "at {offset}");
+        assert_eq!(pool.check().unwrap(), before);
+    }
+}
+
+fn each_refused_by_all(offset: isize, expected: PageError) {
+    each_refused::<Merged, Eager>(offset, expected);
+    each_refused::<Atomic, Eager>(offset, expected);
+    each_refused::<Merged, Deferred>(offset, expected);
+    each_refused::<Atomic, Deferred>(offset, expected);
 }
 
 #[test]
 fn a_free_page() {
-    // START + 4 is the head of the free block next to the allocated one.
-    refused(|pool, block| pool.put(block.get() + 4), PageError::Free);
-    refused(|pool, block| pool.get(block.get() + 4), PageError::Free);
-    refused(|pool, block| pool.split(block.get() + 4), PageError::Free);
-    refused(|pool, block| pool.count(block.get() + 4), PageError::Free);
-}
-
-#[test]
-fn a_tail_page() {
-    // Of the allocated block, and of a free one.
-    for offset in [1, 3, 5] {
-        type Call = fn(&dyn Calls, usize) -> Result<(), PageError>;
-        for call in
-            [|p, pfn| p.put(pfn), |p, pfn| p.get(pfn), |p, pfn| p.split(pfn), |p, pfn| p.count(pfn)] as [Call; 4]
-        {
-            let table = vacant_table(64);
-            let pool = pool_over::<Atomic>(&table, START, 64, 0).unwrap();
-            pool.alloc_pages(2).unwrap();
-            let before = pool.check().unwrap();
-            assert_eq!(call(&pool, START + offset), Err(PageError::Tail));
-            assert_eq!(pool.check().unwrap(), before);
-        }
+    // The first frame of the free block next to the allocated one, frames inside it, and the last frame of all.
+    for offset in [4, 5, 7, 8, 63] {
+        each_refused_by_all(offset, PageError::Free);
     }
 }
 
 #[test]
+fn a_tail_page() {
+    for offset in [1, 2, 3] {
+        each_refused_by_all(offset, PageError::Tail);
+    }
+}
+
+#[test]
+fn a_tail_page_of_a_block_of_the_largest_order() {
+    let table = vacant_table(3 << MAX_ORDER);
+    let pool = pool_over::<Atomic, Deferred>(&table, 1 << MAX_ORDER, 3 << MAX_ORDER, 0).unwrap();
+    let block = pool.alloc_pages(MAX_ORDER).unwrap().get();
+    for tail in [1, 2, 511, 512, 1023] {
+        assert_eq!(pool.put_page(Pfn::new(block + tail)), Err(PageError::Tail));
+    }
+    assert_eq!(pool.put_page(Pfn::new(block + 1024)), Err(PageError::Free));
+    assert_eq!(pool.put_page(Pfn::new(block + 1025)), Err(PageError::Free));
+}
+
+#[test]
 fn a_page_of_nobody() {
-    refused(|pool, _| pool.put(START - 1), PageError::OutOfRange);
-    refused(|pool, _| pool.get(START + 64), PageError::OutOfRange);
-    refused(|pool, _| pool.split(0), PageError::OutOfRange);
-    refused(|pool, _| pool.count(usize::MAX), PageError::OutOfRange);
+    for offset in [-1, 64, -(START as isize), -(START as isize) - 1] {
+        each_refused_by_all(offset, PageError::OutOfRange);
+    }
 }
 
 #[test]
 fn a_double_put() {
-    let table = vacant_table(8);
-    let pool = pool_over::<Atomic>(&table, 0, 8, 0).unwrap();
-    let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
-    pool.put_page(a).unwrap();
-    assert_eq!(pool.put_page(a), Err(PageError::Free));
-    pool.put_page(b).unwrap();
-    // b has become part of a larger block.
-    assert_eq!(pool.put_page(b), Err(PageError::Tail));
-    assert_eq!(pool.check().unwrap().free_pages, 8);
+    fn on<C: Coalesce>() {
+        let table = vacant_table(8);
+        let pool = pool_over::<Atomic, C>(&table, 0, 8, 0).unwrap();
+        let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
+        pool.put_page(a).unwrap();
+        assert_eq!(pool.put_page(a), Err(PageError::Free));
+        pool.put_page(b).unwrap();
+        // b may have become part of a larger block: free all the same.
+        assert_eq!(pool.put_page(b), Err(PageError::Free));
+        pool.coalesce();
+        assert_eq!(pool.put_page(b), Err(PageError::Free));
+        assert_eq!(pool.check().unwrap().free_pages, 8);
+    }
+    on::<Eager>();
+    on::<Deferred>();
+    on::<Deferred<1>>();
+}
+
+#[test]
+fn more_put_than_there_are() {
+    refused(|pool, block| pool.put_n(block.get(), 2), PageError::Underflow);
+    refused(|pool, block| pool.put_n(block.get(), u32::MAX), PageError::Underflow);
+    refused(|pool, block| pool.get_n(block.get(), MAX_COUNT), PageError::Overflow);
+    refused(|pool, block| pool.get_n(block.get(), u32::MAX), PageError::Overflow);
 }
 
 #[test]
@@ -112,7 +169,7 @@ fn a_shared_block_is_not_split() {
 #[test]
 fn an_order_too_large() {
     let table = vacant_table(8);
-    let pool = pool_over::<Merged>(&table, 0, 8, 0).unwrap();
+    let pool = pool_over::<Merged, Deferred>(&table, 0, 8, 0).unwrap();
     assert_eq!(pool.alloc_pages(MAX_ORDER + 1), Err(AllocError::OrderTooLarge));
     assert_eq!(pool.alloc_pages(u8::MAX), Err(AllocError::OrderTooLarge));
     assert_eq!(pool.alloc_pages(4), Err(AllocError::OutOfMemory));
@@ -120,14 +177,14 @@ fn an_order_too_large() {
 }
 
 /// Sets the count of the block at frame 0, which would take minutes to reach.
-fn with_count<R: RefcountPath>(pool: &HypPool<'_, Lock, R>, holder: Holder, count: u32) {
+fn with_count<R: RefcountPath, C: Coalesce>(pool: &HypPool<'_, Lock, R, C>, holder: Holder, count: u32) {
     pool.table().frame(Index::new(0)).set_allocated(Allocated::new(Order::ZERO, holder).with_count(count));
 }
 
 #[test]
 fn a_count_that_would_overflow() {
     let table = vacant_table(2);
-    let pool = pool_over::<Atomic>(&table, 0, 2, 1).unwrap();
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 2, 1).unwrap();
     let page = Pfn::new(0);
     with_count(&pool, Holder::Number, MAX_COUNT - 1);
     assert_eq!(pool.get_page(page), Ok(()));
@@ -142,7 +199,7 @@ fn a_count_that_would_overflow() {
 fn a_clone_that_would_overflow_pins_the_block() {
     fn on<R: RefcountPath>() {
         let table = vacant_table(2);
-        let pool = pool_over::<R>(&table, 0, 2, 0).unwrap();
+        let pool = pool_over::<R, Deferred>(&table, 0, 2, 0).unwrap();
         let page = pool.alloc(0).unwrap();
         with_count(&pool, Holder::Handle, MAX_COUNT);
         assert_eq!(page.try_clone().unwrap_err(), PageError::Overflow);
@@ -161,22 +218,30 @@ fn a_clone_that_would_overflow_pins_the_block() {
 #[test]
 fn a_range_or_table_that_will_not_do() {
     let table = vacant_table(64);
-    let make = |start, len, reserved| pool_over::<Atomic>(&table, start, len, reserved).map(drop).unwrap_err();
+    let make =
+        |start, len, reserved| pool_over::<Atomic, Deferred>(&table, start, len, reserved).map(drop).unwrap_err();
     assert_eq!(make(0, 0, 0), InitError::EmptyRange);
     assert_eq!(make(usize::MAX - 3, 5, 0), InitError::RangeOverflow);
     assert_eq!(make(0, MAX_FRAMES + 1, 0), InitError::TooManyFrames { max: MAX_FRAMES });
-    assert_eq!(make(0, 65, 0), InitError::TableTooShort { needed: 65, len: 64 });
+    let needed = frames_needed(65);
+    assert_eq!(make(0, 65, 0), InitError::TableTooShort { needed, len: frames_needed(64) });
+    assert_eq!(make(0, usize::MAX, 0), InitError::TooManyFrames { max: MAX_FRAMES });
     assert_eq!(make(0, 64, 65), InitError::ReservedTooLong);
     // None of that has claimed a word.
-    let pool = pool_over::<Atomic>(&table, 0, 64, 64).unwrap();
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 64, 64).unwrap();
     assert_eq!(pool.alloc_pages(0), Err(AllocError::OutOfMemory));
     pool.check().unwrap();
+    drop(pool);
+    // One word too few, of those that are not frames.
+    let short = &table[..frames_needed(64) - 1];
+    let refused = pool_over::<Atomic, Eager>(short, 0, 64, 0).unwrap_err();
+    assert_eq!(refused, InitError::TableTooShort { needed: frames_needed(64), len: short.len() });
 }
 
 #[test]
 fn a_range_that_ends_at_the_last_frame_number() {
     let table = vacant_table(8);
-    let pool = pool_over::<Atomic>(&table, usize::MAX - 8, 8, 0).unwrap();
+    let pool = pool_over::<Atomic, Deferred>(&table, usize::MAX - 8, 8, 0).unwrap();
     assert_eq!(pool.alloc_pages(2), Ok(Pfn::new(usize::MAX - 7)));
     assert_eq!(pool.put_page(Pfn::new(usize::MAX)), Err(PageError::OutOfRange));
     pool.check().unwrap();
@@ -184,21 +249,56 @@ fn a_range_that_ends_at_the_last_frame_number() {
 
 #[test]
 fn a_table_in_use_even_in_part() {
-    let table = vacant_table(64);
-    let low = pool_over::<Atomic>(&table[8..24], 0, 16, 0).unwrap();
-    assert_eq!(pool_over::<Atomic>(&table, 64, 64, 0).unwrap_err(), InitError::TableInUse { index: 8 });
-    assert!(Buddy::with_table(&table[23..], PfnRange::new(Pfn::new(0), 2), 0).is_err());
+    let few = frames_needed(16);
+    let table = vacant_words(frames_needed(64) + few + 16);
+    let low = pool_over::<Atomic, Deferred>(&table[8..], 0, 16, 0).unwrap();
+    let first = pool_over::<Atomic, Eager>(&table, 64, 64, 0).unwrap_err();
+    assert_eq!(first, InitError::TableInUse { index: 8 });
+    // Every word of it, those of the trees too, though an empty tree has no bit.
+    for word in 8..8 + few {
+        let refused = Buddy::<Eager>::with_table(&table[word..], PfnRange::new(Pfn::new(0), 2), 0).unwrap_err();
+        assert_eq!(refused, InitError::TableInUse { index: 0 });
+    }
     // The refused ones have let go of what they had claimed; the first pool is whole.
-    let beside = pool_over::<Merged>(&table[..8], 0, 8, 0).unwrap();
+    let beside = pool_over::<Merged, Deferred>(&table[8 + few..], 0, 64, 0).unwrap();
     low.check().unwrap();
+    beside.check().unwrap();
     // A table is free again when its pool is gone.
     drop((low, beside));
-    pool_over::<Atomic>(&table, 64, 64, 0).unwrap().check().unwrap();
+    pool_over::<Atomic, Deferred>(&table, 64, 64, 0).unwrap().check().unwrap();
+    assert!(table.iter().all(|word| word.state() == State::Vacant));
+}
+
+/// A table that starts among the words of another pool's trees, all of them empty, is refused, and changes nothing.
+#[test]
+fn a_table_that_starts_in_the_trees_of_another() {
+    let words = frames_needed(16);
+    let table = vacant_words(2 * words);
+    // All reserved: there is no free block, and no bit in any tree.
+    let first = pool_over::<Atomic, Deferred>(&table, 0, 16, 16).unwrap();
+    assert!(table[16..words].iter().all(|word| word.bits() == 0));
+    for start in 16..words {
+        let refused = pool_over::<Atomic, Deferred>(&table[start..], 0, 2, 0).unwrap_err();
+        assert_eq!(refused, InitError::TableInUse { index: 0 }, "from word {start} on");
+    }
+    // And the other way round: the trees of the second would be the frames of the first.
+    let before = vacant_words(words + 2);
+    let second = pool_over::<Atomic, Deferred>(&before[2..], 0, 16, 16).unwrap();
+    let refused = pool_over::<Atomic, Deferred>(&before, 0, 2, 0).unwrap_err();
+    assert_eq!(refused, InitError::TableInUse { index: 2 });
+    // Pages that are put afterwards are the first pool's, and still are, whoever asked.
+    for pool in [&first, &second] {
+        (0..16).for_each(|page| pool.put_page(Pfn::new(page)).unwrap());
+        assert_eq!(pool.free_blocks()[4], 1);
+        pool.check().unwrap();
+    }
+    let beside = pool_over::<Atomic, Deferred>(&table[words..], 0, 2, 0).unwrap();
+    beside.check().unwrap();
 }
 
 #[test]
 fn a_pool_without_a_range_refuses_everything_and_gets_one_once() {
-    static TABLE: [Frame; 16] = [const { Frame::VACANT }; 16];
+    static TABLE: [Frame; frames_needed(16)] = [const { Frame::VACANT }; frames_needed(16)];
     static POOL: HypPool<Lock> = HypPool::new(&TABLE);
     assert_eq!(POOL.alloc_pages(0), Err(AllocError::OutOfMemory));
     assert_eq!(POOL.put_page(Pfn::new(0)), Err(PageError::OutOfRange));

@@ -1,33 +1,45 @@
-//! The pool against a model that is obviously right, on every path: all states of tiny pools, long random
-//! operation strings, every misuse by name, and threads.
+//! The pool against a model that is obviously right, on every path and under every policy: all states of tiny pools,
+//! long random operation strings, every misuse by name, the worst case, and threads.
 
 #[cfg(not(miri))] // one thread and no unsafe: nothing for miri to find, in minutes
+mod bounds;
+#[cfg(not(miri))]
 mod exhaustive;
 mod handles;
+#[cfg(not(miri))]
+mod layout;
 #[cfg(not(miri))]
 mod misuse;
 #[cfg(not(miri))]
 mod model;
+#[cfg(not(miri))]
+mod owners;
 #[cfg(not(miri))]
 mod referee;
 #[cfg(not(miri))]
 mod strings;
 mod threads;
 
-use crate::{Frame, HypPool, InitError, Pfn, PfnRange, RefcountPath};
+use crate::{Coalesce, Frame, HypPool, InitError, Pfn, PfnRange, RefcountPath, frames_needed};
 use std::vec::Vec;
 
 type Lock = parking_lot::RawMutex;
 
-fn vacant_table(len: usize) -> Vec<Frame> {
-    (0..len).map(|_| Frame::VACANT).collect()
+/// A frame table of so many words.
+fn vacant_words(words: usize) -> Vec<Frame> {
+    (0..words).map(|_| Frame::VACANT).collect()
 }
 
-fn pool_over<R: RefcountPath>(
+/// A frame table for a pool of `len` frames, and not a word more.
+fn vacant_table(len: usize) -> Vec<Frame> {
+    vacant_words(frames_needed(len))
+}
+
+fn pool_over<R: RefcountPath, C: Coalesce>(
     table: &[Frame],
     start: usize,
     len: usize,
     reserved: usize,
-) -> Result<HypPool<'_, Lock, R>, InitError> {
+) -> Result<HypPool<'_, Lock, R, C>, InitError> {
     HypPool::with_table(table, PfnRange::new(Pfn::new(start), len), reserved)
 }

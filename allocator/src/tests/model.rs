@@ -1,24 +1,90 @@
-//! The model: a map from first frame to block. Free blocks are not stored at all: with eager coalescing they
-//! follow from the allocated ones, as the largest aligned blocks that fit between.
+//! The model: a map from first frame to block. Free blocks are not stored at all: all coalesced, they follow from the
+//! allocated ones, as the largest aligned blocks that fit between. Which of them a policy has not merged yet is the
+//! pool's secret, and the model asks for nothing that depends on it.
 
-use crate::{AllocError, Census, HypPool, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};
-use lock_api::RawMutex;
+use super::Lock;
+use crate::buddy::steps::MERGES;
+use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
+use crate::{
+    AllocError, Census, Coalesce, HypPool, MAX_COUNT, MAX_ORDER, NR_ORDERS, Owner, PageError, Pfn, RefcountPath,
+};
 use std::collections::BTreeMap;
-use std::{format, vec::Vec};
+use std::{format, string::String, vec::Vec};
+
+/// Who makes a call: somebody by number, or one of the owners.
+pub(super) type By = Option<usize>;
+
+/// How many owners a [`Subject`] has.
+pub(super) const OWNERS: usize = 2;
 
 /// One call, with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Op {
-    Alloc(u8),
-    Get(usize),
-    Put(usize),
+    Alloc(By, u8),
+    Get(By, usize),
+    Put(By, usize),
+    GetN(By, usize, u32),
+    PutN(By, usize, u32),
     Split(usize),
+    Adopt(usize, usize),
+    Release(usize, usize),
+    Coalesce,
+}
+
+/// What a call said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Alloc(Result<Pfn, AllocError>),
+    Page(Result<(), PageError>),
+}
+
+impl Answer {
+    const fn is_ok(self) -> bool {
+        matches!(self, Self::Alloc(Ok(_)) | Self::Page(Ok(())))
+    }
+}
+
+/// A pool and its owners.
+pub(super) struct Subject<'p, R: RefcountPath, C: Coalesce> {
+    pub(super) pool: &'p HypPool<'p, Lock, R, C>,
+    owners: [Owner<'p, Lock, R, C>; OWNERS],
+}
+
+impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
+    pub(super) fn new(pool: &'p HypPool<'p, Lock, R, C>) -> Self {
+        Self { pool, owners: core::array::from_fn(|_| pool.owner().unwrap()) }
+    }
+
+    /// Makes one call.
+    pub(super) fn call(&mut self, op: Op) -> Answer {
+        let pool = self.pool;
+        match op {
+            Op::Alloc(None, order) => Answer::Alloc(pool.alloc_pages(order)),
+            Op::Alloc(Some(o), order) => Answer::Alloc(self.owners[o].alloc_pages(order)),
+            Op::Get(None, pfn) => Answer::Page(pool.get_page(Pfn::new(pfn))),
+            Op::Get(Some(o), pfn) => Answer::Page(self.owners[o].get_page(Pfn::new(pfn))),
+            Op::Put(None, pfn) => Answer::Page(pool.put_page(Pfn::new(pfn))),
+            Op::Put(Some(o), pfn) => Answer::Page(self.owners[o].put_page(Pfn::new(pfn))),
+            Op::GetN(None, pfn, n) => Answer::Page(pool.get_page_n(Pfn::new(pfn), n)),
+            Op::GetN(Some(o), pfn, n) => Answer::Page(self.owners[o].get_page_n(Pfn::new(pfn), n)),
+            Op::PutN(None, pfn, n) => Answer::Page(pool.put_page_n(Pfn::new(pfn), n)),
+            Op::PutN(Some(o), pfn, n) => Answer::Page(self.owners[o].put_page_n(Pfn::new(pfn), n)),
+            Op::Split(pfn) => Answer::Page(pool.split_page(Pfn::new(pfn))),
+            Op::Adopt(o, pfn) => Answer::Page(self.owners[o].adopt(Pfn::new(pfn))),
+            Op::Release(o, pfn) => Answer::Page(self.owners[o].release(Pfn::new(pfn))),
+            Op::Coalesce => {
+                pool.coalesce();
+                Answer::Page(Ok(()))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Block {
     order: u8,
     count: u32,
+    by: By,
 }
 
 #[derive(Clone, Debug)]
@@ -26,12 +92,15 @@ pub(super) struct Model {
     start: usize,
     end: usize,
     allocated: BTreeMap<usize, Block>,
+    /// Whether the pool may have blocks that it has not merged: as its own census said after the last call.
+    unmerged: bool,
 }
 
 impl Model {
     pub(super) fn new(start: usize, len: usize, reserved: usize) -> Self {
-        let block = Block { order: 0, count: 1 };
-        Self { start, end: start + len, allocated: (start..start + reserved).map(|pfn| (pfn, block)).collect() }
+        let block = Block { order: 0, count: 1, by: None };
+        let allocated = (start..start + reserved).map(|pfn| (pfn, block)).collect();
+        Self { start, end: start + len, allocated, unmerged: false }
     }
 
     /// The highest count of any block.
@@ -39,9 +108,9 @@ impl Model {
         self.allocated.values().map(|block| block.count).max().unwrap_or(0)
     }
 
-    /// First frames of the allocated blocks.
-    pub(super) fn heads(&self) -> Vec<usize> {
-        self.allocated.keys().copied().collect()
+    /// Allocated blocks: first frame, and who has them.
+    pub(super) fn heads(&self) -> Vec<(usize, By)> {
+        self.allocated.iter().map(|(&head, block)| (head, block.by)).collect()
     }
 
     /// Free blocks, first frame and order, by their definition: aligned, all free, and in no larger one.
@@ -64,6 +133,7 @@ impl Model {
         blocks
     }
 
+    /// What the census must be, but for the free blocks that are not merged yet.
     fn census(&self, free: &BTreeMap<usize, u8>) -> Census {
         let mut census = Census::default();
         for &order in free.values() {
@@ -77,96 +147,175 @@ impl Model {
         census
     }
 
-    /// What a call that names `pfn` finds there.
-    fn find(&self, pfn: usize, free: &BTreeMap<usize, u8>) -> Result<Block, PageError> {
+    /// The block that starts at `pfn`, or what is there instead.
+    fn look(&self, pfn: usize) -> Result<Block, PageError> {
         if !(self.start..self.end).contains(&pfn) {
-            Err(PageError::OutOfRange)
-        } else if let Some(&block) = self.allocated.get(&pfn) {
-            Ok(block)
-        } else if free.contains_key(&pfn) {
-            Err(PageError::Free)
-        } else {
-            Err(PageError::Tail)
+            return Err(PageError::OutOfRange);
+        }
+        match self.allocated.range(..=pfn).next_back() {
+            Some((&head, &block)) if head == pfn => Ok(block),
+            Some((&head, block)) if pfn < head + (1 << block.order) => Err(PageError::Tail),
+            _ => Err(PageError::Free),
         }
     }
 
+    /// The same, for whoever counts the references of their own blocks alone.
+    fn find(&self, pfn: usize, by: By) -> Result<Block, PageError> {
+        self.look(pfn).and_then(|block| if block.by == by { Ok(block) } else { Err(PageError::Held) })
+    }
+
     /// Whether `got` is a right answer to `alloc_pages(order)`; if so, what it means.
-    fn allocate(&mut self, order: u8, free: &BTreeMap<usize, u8>, got: Result<Pfn, AllocError>) -> bool {
+    fn allocate(&mut self, order: u8, by: By, got: Result<Pfn, AllocError>) -> bool {
+        let free = self.free();
         let fits = free.values().copied().filter(|&o| o >= order).min();
         match (got, fits) {
             (Err(AllocError::OrderTooLarge), _) => order > MAX_ORDER,
             (Err(AllocError::OutOfMemory), fits) => order <= MAX_ORDER && fits.is_none(),
             (Ok(_), None) => false,
             (Ok(pfn), Some(best)) => {
-                // The lower end of a smallest block that fits.
-                let right = free.get(&pfn.get()) == Some(&best);
-                self.allocated.insert(pfn.get(), Block { order, count: 1 });
+                let pfn = pfn.get();
+                let right = if self.unmerged {
+                    // Aligned, and all of it free.
+                    let around = free.range(..=pfn).next_back();
+                    pfn.is_multiple_of(1 << order)
+                        && around.is_some_and(|(&at, &o)| pfn + (1 << order) <= at + (1 << o))
+                } else {
+                    // The lower end of the lowest of the smallest blocks that fit.
+                    free.iter().find(|&(_, &o)| o == best).is_some_and(|(&at, _)| at == pfn)
+                };
+                self.allocated.insert(pfn, Block { order, count: 1, by });
                 right
             }
         }
     }
 
-    /// Makes one call of the pool and of the model, and compares everything that can be seen afterwards.
-    pub(super) fn step<L: RawMutex, R: RefcountPath>(
-        &mut self,
-        pool: &HypPool<'_, L, R>,
-        op: Op,
-    ) -> Result<bool, std::string::String> {
-        let before = self.clone();
-        let free = self.free();
-        let (right, changed) = match op {
-            Op::Alloc(order) => {
-                let got = pool.alloc_pages(order);
-                (self.allocate(order, &free, got), got.is_ok())
+    fn count(&mut self, pfn: usize, by: By, change: impl Fn(u32) -> Result<u32, PageError>) -> Result<(), PageError> {
+        let block = self.find(pfn, by)?;
+        match change(block.count)? {
+            0 => drop(self.allocated.remove(&pfn)),
+            count => drop(self.allocated.insert(pfn, Block { count, ..block })),
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, by: By, pfn: usize, n: u32) -> Result<(), PageError> {
+        self.count(pfn, by, |count| count.checked_add(n).filter(|&n| n <= MAX_COUNT).ok_or(PageError::Overflow))
+    }
+
+    fn put(&mut self, by: By, pfn: usize, n: u32) -> Result<(), PageError> {
+        self.count(pfn, by, |count| count.checked_sub(n).ok_or(PageError::Underflow))
+    }
+
+    /// The block, which has one reference, changes hands.
+    fn rehold(&mut self, pfn: usize, from: By, to: By) -> Result<(), PageError> {
+        match self.find(pfn, from)? {
+            Block { count: 1, order, .. } => {
+                self.allocated.insert(pfn, Block { order, count: 1, by: to });
+                Ok(())
             }
-            Op::Get(pfn) => {
-                let expected = self.find(pfn, &free).map(|b| {
-                    self.allocated.insert(pfn, Block { count: b.count + 1, ..b });
-                });
-                (pool.get_page(Pfn::new(pfn)) == expected, expected.is_ok())
+            _ => Err(PageError::Shared),
+        }
+    }
+
+    fn split(&mut self, pfn: usize) -> Result<(), PageError> {
+        match self.find(pfn, None)? {
+            Block { count: 1, order, .. } => {
+                let page = Block { order: 0, count: 1, by: None };
+                self.allocated.extend((pfn..pfn + (1 << order)).map(|pfn| (pfn, page)));
+                Ok(())
             }
-            Op::Put(pfn) => {
-                let expected = self.find(pfn, &free).map(|b| match b.count {
-                    1 => drop(self.allocated.remove(&pfn)),
-                    n => drop(self.allocated.insert(pfn, Block { count: n - 1, ..b })),
-                });
-                (pool.put_page(Pfn::new(pfn)) == expected, expected.is_ok())
+            _ => Err(PageError::Shared),
+        }
+    }
+
+    /// Whether `answer` is right; if so, what it means.
+    fn agrees(&mut self, op: Op, answer: Answer) -> bool {
+        let expected = match op {
+            Op::Alloc(by, order) => {
+                let Answer::Alloc(got) = answer else { return false };
+                return self.allocate(order, by, got);
             }
-            Op::Split(pfn) => {
-                let expected = match self.find(pfn, &free) {
-                    Ok(Block { count: 1, order }) => {
-                        let page = Block { order: 0, count: 1 };
-                        self.allocated.extend((pfn..pfn + (1 << order)).map(|pfn| (pfn, page)));
-                        Ok(())
-                    }
-                    Ok(_) => Err(PageError::Shared),
-                    Err(e) => Err(e),
-                };
-                (pool.split_page(Pfn::new(pfn)) == expected, expected.is_ok())
-            }
+            Op::Get(by, pfn) => self.get(by, pfn, 1),
+            Op::Put(by, pfn) => self.put(by, pfn, 1),
+            Op::GetN(by, pfn, n) => self.get(by, pfn, n),
+            Op::PutN(by, pfn, n) => self.put(by, pfn, n),
+            Op::Split(pfn) => self.split(pfn),
+            Op::Adopt(o, pfn) => self.rehold(pfn, None, Some(o)),
+            Op::Release(o, pfn) => self.rehold(pfn, Some(o), None),
+            Op::Coalesce => Ok(()),
         };
+        answer == Answer::Page(expected)
+    }
+
+    /// Makes one call of the pool and of the model, and compares everything that can be seen afterwards. Whether the
+    /// call was granted.
+    pub(super) fn step<R: RefcountPath, C: Coalesce>(
+        &mut self,
+        subject: &mut Subject<'_, R, C>,
+        op: Op,
+    ) -> Result<bool, String> {
+        let before = self.clone();
         let complain = |what: &str| Err(format!("{what} after {op:?} on {before:?}"));
-        if !right {
-            return complain("wrong answer");
+        let merges = MERGES.get();
+        let answer = subject.call(op);
+        if MERGES.get() - merges > most_merges::<C>(op) {
+            return complain("too many merges");
+        }
+        if !self.agrees(op, answer) {
+            return complain(&format!("wrong answer {answer:?}"));
         }
         let free = self.free();
-        let census = match pool.check() {
+        let census = match subject.pool.check() {
             Ok(census) => census,
             Err(error) => return complain(&format!("{error}")),
         };
-        if census != self.census(&free) {
-            return complain("another census");
+        self.unmerged = census.unmerged_blocks > 0;
+        if census.unmerged_blocks > KEPT_ORDERS * C::Kept::CAPACITY || self.unmerged && op == Op::Coalesce {
+            return complain("too much is kept");
         }
-        let mut blocks = [0; NR_ORDERS];
-        free.values().for_each(|&order| blocks[usize::from(order)] += 1);
-        if pool.free_blocks() != blocks || pool.free_pages() != census.free_pages {
+        let expected = self.census(&free);
+        // With nothing kept, the free blocks are the model's; with something, they are as many frames.
+        let blocks = if self.unmerged { census.free_blocks } else { expected.free_blocks };
+        if census != (Census { free_blocks: blocks, unmerged_blocks: census.unmerged_blocks, ..expected }) {
+            return complain(&format!("{census:?}"));
+        }
+        let frames: usize = (0..NR_ORDERS).map(|order| census.free_blocks[order] << order).sum();
+        if frames != expected.free_pages || subject.pool.free_pages() != expected.free_pages {
             return complain("other counters");
         }
         for pfn in self.start.saturating_sub(1)..=self.end {
-            if pool.page_count(Pfn::new(pfn)) != self.find(pfn, &free).map(|b| b.count) {
+            if subject.pool.page_count(Pfn::new(pfn)) != self.look(pfn).map(|block| block.count) {
                 return complain("another count");
             }
+            for (o, owner) in subject.owners.iter().enumerate() {
+                if owner.page_count(Pfn::new(pfn)) != self.find(pfn, Some(o)).map(|block| block.count) {
+                    return complain("another count of an owner");
+                }
+            }
         }
-        Ok(changed)
+        Ok(answer.is_ok())
+    }
+
+    /// All that is kept merged, the free blocks are the model's.
+    pub(super) fn coalesced<R: RefcountPath, C: Coalesce>(
+        &mut self,
+        subject: &mut Subject<'_, R, C>,
+    ) -> Result<(), String> {
+        self.step(subject, Op::Coalesce)?;
+        if subject.pool.free_blocks() == self.census(&self.free()).free_blocks {
+            Ok(())
+        } else {
+            Err(format!("other free blocks on {self:?}"))
+        }
+    }
+}
+
+/// The most merges that `op` may make: what [`coalesce`](crate::Coalesce) states.
+fn most_merges<C: Coalesce>(op: Op) -> usize {
+    let one = usize::from(MAX_ORDER);
+    match op {
+        Op::Put(..) | Op::PutN(..) => one,
+        Op::Alloc(..) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
+        Op::Get(..) | Op::GetN(..) | Op::Split(_) | Op::Adopt(..) | Op::Release(..) => 0,
     }
 }

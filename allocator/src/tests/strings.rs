@@ -1,64 +1,93 @@
 //! Long random operation strings on pools of up to some hundred frames, against the model after every step.
 
-use super::model::{Model, Op};
+use super::model::{By, Model, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
-use crate::{Atomic, Merged, RefcountPath};
+use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use proptest::prelude::*;
 use std::vec::Vec;
 
 /// A call whose frame is chosen by rank among the allocated heads, or anywhere; mostly legal, sometimes not.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    Alloc(u8),
-    Get(usize),
-    Put(usize),
+    Alloc(By, u8),
+    Get(usize, u32),
+    Put(usize, u32),
     Split(usize),
-    PutAnywhere(usize),
-    GetAnywhere(usize),
+    Adopt(usize, usize),
+    Release(usize),
+    Foreign(usize, By),
+    PutAnywhere(usize, By),
+    GetAnywhere(usize, By),
+    Coalesce,
+}
+
+fn by() -> impl Strategy<Value = By> {
+    prop_oneof![3 => Just(None), 1 => (0..OWNERS).prop_map(Some)]
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
+    let orders = prop_oneof![4 => 0u8..4, 1 => 0u8..=12];
+    let some = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => MAX_COUNT - 3..=MAX_COUNT, 1 => Just(u32::MAX)];
+    let few = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => Just(MAX_COUNT)];
     prop_oneof![
-        5 => prop_oneof![4 => 0u8..4, 1 => 0u8..=12].prop_map(Plan::Alloc),
-        2 => any::<usize>().prop_map(Plan::Get),
-        5 => any::<usize>().prop_map(Plan::Put),
-        1 => any::<usize>().prop_map(Plan::Split),
-        1 => any::<usize>().prop_map(Plan::PutAnywhere),
-        1 => any::<usize>().prop_map(Plan::GetAnywhere),
+        10 => (by(), orders).prop_map(|(by, order)| Plan::Alloc(by, order)),
+        4 => (any::<usize>(), some).prop_map(|(n, count)| Plan::Get(n, count)),
+        10 => (any::<usize>(), few).prop_map(|(n, count)| Plan::Put(n, count)),
+        2 => any::<usize>().prop_map(Plan::Split),
+        2 => (0..OWNERS, any::<usize>()).prop_map(|(o, n)| Plan::Adopt(o, n)),
+        2 => any::<usize>().prop_map(Plan::Release),
+        2 => (any::<usize>(), by()).prop_map(|(n, by)| Plan::Foreign(n, by)),
+        2 => (any::<usize>(), by()).prop_map(|(n, by)| Plan::PutAnywhere(n, by)),
+        2 => (any::<usize>(), by()).prop_map(|(n, by)| Plan::GetAnywhere(n, by)),
+        1 => Just(Plan::Coalesce),
     ]
 }
 
-fn agrees<R: RefcountPath>(start: usize, len: usize, reserved: usize, plans: &[Plan]) -> Result<(), TestCaseError> {
+fn agrees<R: RefcountPath, C: Coalesce>(
+    start: usize,
+    len: usize,
+    reserved: usize,
+    plans: &[Plan],
+) -> Result<(), TestCaseError> {
     let table = vacant_table(len);
-    let pool = pool_over::<R>(&table, start, len, reserved).unwrap();
+    let pool = pool_over::<R, C>(&table, start, len, reserved).unwrap();
+    let mut subject = Subject::new(&pool);
     let mut model = Model::new(start, len, reserved);
     for &plan in plans {
         let heads = model.heads();
-        let pick = |n: usize| heads.get(n % heads.len().max(1)).copied().unwrap_or(start);
+        let pick = |n: usize| heads.get(n % heads.len().max(1)).copied().unwrap_or((start, None));
         let anywhere = |n: usize| (start + n % (len + 2)).saturating_sub(1);
         let op = match plan {
-            Plan::Alloc(order) => Op::Alloc(order),
-            Plan::Get(n) => Op::Get(pick(n)),
-            Plan::Put(n) => Op::Put(pick(n)),
-            Plan::Split(n) => Op::Split(pick(n)),
-            Plan::PutAnywhere(n) => Op::Put(anywhere(n)),
-            Plan::GetAnywhere(n) => Op::Get(anywhere(n)),
+            Plan::Alloc(by, order) => Op::Alloc(by, order),
+            Plan::Get(n, 1) => Op::Get(pick(n).1, pick(n).0),
+            Plan::Get(n, count) => Op::GetN(pick(n).1, pick(n).0, count),
+            Plan::Put(n, 1) => Op::Put(pick(n).1, pick(n).0),
+            Plan::Put(n, count) => Op::PutN(pick(n).1, pick(n).0, count),
+            Plan::Split(n) => Op::Split(pick(n).0),
+            Plan::Adopt(o, n) => Op::Adopt(o, pick(n).0),
+            Plan::Release(n) => Op::Release(pick(n).1.unwrap_or(0), pick(n).0),
+            Plan::Foreign(n, by) => Op::Put(by, pick(n).0),
+            Plan::PutAnywhere(n, by) => Op::Put(by, anywhere(n)),
+            Plan::GetAnywhere(n, by) => Op::Get(by, anywhere(n)),
+            Plan::Coalesce => {
+                model.coalesced(&mut subject).map_err(TestCaseError::fail)?;
+                continue;
+            }
         };
-        model.step(&pool, op).map_err(TestCaseError::fail)?;
+        model.step(&mut subject, op).map_err(TestCaseError::fail)?;
     }
     // Everything given back, the pool is as it was at first.
-    for head in model.heads() {
-        while pool.page_count(crate::Pfn::new(head)).is_ok() {
-            model.step(&pool, Op::Put(head)).map_err(TestCaseError::fail)?;
-        }
+    for (head, by) in model.heads() {
+        let count = pool.page_count(crate::Pfn::new(head)).map_err(|e| TestCaseError::fail(std::format!("{e}")))?;
+        model.step(&mut subject, Op::PutN(by, head, count)).map_err(TestCaseError::fail)?;
     }
     prop_assert_eq!(pool.free_pages(), len);
-    Ok(())
+    model.coalesced(&mut subject).map_err(TestCaseError::fail)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96,
+        cases: 64,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -71,17 +100,18 @@ proptest! {
         plans in prop::collection::vec(plan(), 1..160),
     ) {
         let reserved = reserved.min(len);
-        agrees::<Merged>(start, len, reserved, &plans)?;
-        agrees::<Atomic>(start, len, reserved, &plans)?;
+        agrees::<Merged, Eager>(start, len, reserved, &plans)?;
+        agrees::<Atomic, Deferred<1>>(start, len, reserved, &plans)?;
+        agrees::<Atomic, Deferred>(start, len, reserved, &plans)?;
+        agrees::<Merged, OldestFirst<Deferred<3>>>(start, len, reserved, &plans)?;
     }
 }
 
 /// The largest orders, which short ranges do not reach.
-#[test]
-fn every_order_is_handed_out_aligned_and_comes_back() {
+fn every_order_comes_back<C: Coalesce>() {
     let len = 5000;
     let table = vacant_table(len);
-    let pool = pool_over::<Atomic>(&table, 0x123, len, 1).unwrap();
+    let pool = pool_over::<Atomic, C>(&table, 0x123, len, 1).unwrap();
     let full = pool.check().unwrap();
     let blocks: Vec<_> = (0..=10u8)
         .rev()
@@ -95,5 +125,12 @@ fn every_order_is_handed_out_aligned_and_comes_back() {
     }
     assert_eq!(pool.check().unwrap().free_pages, full.free_pages - held);
     blocks.iter().filter_map(|&(_, got)| got.ok()).for_each(|pfn| pool.put_page(pfn).unwrap());
+    pool.coalesce();
     assert_eq!(pool.check().unwrap(), full);
+}
+
+#[test]
+fn every_order_is_handed_out_aligned_and_comes_back() {
+    every_order_comes_back::<Eager>();
+    every_order_comes_back::<Deferred>();
 }

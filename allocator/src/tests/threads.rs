@@ -2,7 +2,7 @@
 //! that happen; the models under loom have the rest.
 
 use super::{pool_over, vacant_table};
-use crate::{Atomic, Merged, PageError, Pfn, RefcountPath};
+use crate::{Atomic, Coalesce, Deferred, Eager, Merged, PageError, Pfn, RefcountPath};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::vec::Vec;
@@ -11,10 +11,10 @@ const THREADS: usize = 3;
 const ROUNDS: usize = if cfg!(miri) { 60 } else { 20_000 };
 
 /// Allocates, shares and frees blocks of mixed orders; each frame says who owns it.
-fn storm<R: RefcountPath>() {
+fn storm<R: RefcountPath, C: Coalesce>() {
     let len = 256;
     let table = vacant_table(len);
-    let pool = pool_over::<R>(&table, 0x77, len, 0).unwrap();
+    let pool = pool_over::<R, C>(&table, 0x77, len, 0).unwrap();
     let before = pool.check().unwrap();
     let owner: Vec<AtomicUsize> = (0..len).map(|_| AtomicUsize::new(0)).collect();
     thread::scope(|scope| {
@@ -58,23 +58,26 @@ fn storm<R: RefcountPath>() {
             });
         }
     });
+    pool.coalesce();
     assert_eq!(pool.check().unwrap(), before);
 }
 
 #[test]
 fn a_storm_loses_nothing_merged() {
-    storm::<Merged>();
+    storm::<Merged, Eager>();
+    storm::<Merged, Deferred>();
 }
 
 #[test]
 fn a_storm_loses_nothing_atomic() {
-    storm::<Atomic>();
+    storm::<Atomic, Deferred>();
+    storm::<Atomic, Eager>();
 }
 
 /// One page, its references put and got by all; the last one out frees it.
-fn handles_of_one_block<R: RefcountPath>() {
+fn handles_of_one_block<R: RefcountPath, C: Coalesce>() {
     let table = vacant_table(8);
-    let pool = pool_over::<R>(&table, 0, 8, 0).unwrap();
+    let pool = pool_over::<R, C>(&table, 0, 8, 0).unwrap();
     let page = pool.alloc(1).unwrap();
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -93,18 +96,20 @@ fn handles_of_one_block<R: RefcountPath>() {
 
 #[test]
 fn handles_of_one_block_on_all_threads_merged() {
-    handles_of_one_block::<Merged>();
+    handles_of_one_block::<Merged, Eager>();
+    handles_of_one_block::<Merged, Deferred>();
 }
 
 #[test]
 fn handles_of_one_block_on_all_threads_atomic() {
-    handles_of_one_block::<Atomic>();
+    handles_of_one_block::<Atomic, Deferred>();
+    handles_of_one_block::<Atomic, Eager>();
 }
 
 /// Misuse that races legal calls: errors here and there, and the invariants hold all the same.
-fn misuse_in_a_race<R: RefcountPath>() {
+fn misuse_in_a_race<R: RefcountPath, C: Coalesce>() {
     let table = vacant_table(64);
-    let pool = pool_over::<R>(&table, 0, 64, 0).unwrap();
+    let pool = pool_over::<R, C>(&table, 0, 64, 0).unwrap();
     thread::scope(|scope| {
         for me in 0..THREADS {
             let pool = &pool;
@@ -127,10 +132,12 @@ fn misuse_in_a_race<R: RefcountPath>() {
 
 #[test]
 fn misuse_in_a_race_breaks_nothing_merged() {
-    misuse_in_a_race::<Merged>();
+    misuse_in_a_race::<Merged, Eager>();
+    misuse_in_a_race::<Merged, Deferred>();
 }
 
 #[test]
 fn misuse_in_a_race_breaks_nothing_atomic() {
-    misuse_in_a_race::<Atomic>();
+    misuse_in_a_race::<Atomic, Deferred>();
+    misuse_in_a_race::<Atomic, Eager>();
 }

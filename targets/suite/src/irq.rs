@@ -5,7 +5,7 @@ use crate::case::{Case, Outcome, ensure, ensure_eq};
 use crate::pool::{checked, pool, table};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{IrqSave, Ticket};
-use hyp_pool::{Atomic, Merged, RefcountPath};
+use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Merged, RefcountPath, frames_needed};
 use lock_api::{Mutex, RawMutex};
 
 /// Interrupts that a case waits for, on each core.
@@ -19,8 +19,8 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         Case { name: "irq.section_is_masked", run: section_is_masked },
         Case { name: "control.unmasked_section_is_interrupted", run: unmasked_section_is_interrupted },
         Case { name: "irq.handler_takes_the_lock", run: handler_takes_the_lock },
-        Case { name: "irq.handler_allocates.merged", run: handler_allocates::<B, Merged> },
-        Case { name: "irq.handler_allocates.atomic", run: handler_allocates::<B, Atomic> },
+        Case { name: "irq.handler_allocates.merged", run: handler_allocates::<B, Merged, Eager> },
+        Case { name: "irq.handler_allocates.atomic", run: handler_allocates::<B, Atomic, Deferred> },
     ]
     .into_iter()
 }
@@ -103,11 +103,12 @@ fn handler_takes_the_lock<B: Board>(board: &B) -> Outcome {
 }
 
 /// Threads of all cores and their handlers allocate from one pool, which in the end is whole.
-fn handler_allocates<B: Board, R: RefcountPath>(board: &B) -> Outcome {
+fn handler_allocates<B: Board, R: RefcountPath, C: Coalesce>(board: &B) -> Outcome {
     const FRAMES: usize = 512;
+    const WORDS: usize = frames_needed(FRAMES);
     board.has_interrupts()?;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let (slow, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let use_pool = |order: u8| {
         // Nothing free is no fault: the others may have it all.

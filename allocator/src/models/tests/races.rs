@@ -40,13 +40,16 @@ fn put(pool: &Pool, page: Pfn) -> Result<(), PageError> {
 
 /// The final put that looks at the word before it takes the lock, and then stores where it should compare.
 fn put_without_comparing(pool: &Pool, page: Pfn) -> Result<(), PageError> {
-    let (index, frame) = pool.table().find(page)?;
-    let word = allocated(frame)?;
-    if let Some(less) = word.decremented() {
+    let table = pool.table();
+    let (index, frame) = table.find(page)?;
+    let word = allocated(table, index, frame)?;
+    if let Some(less) = word.less(1) {
         assert!(frame.exchange(word, less, Access::Put), "no model has two references here");
         return Ok(());
     }
-    pool.areas.lock().attach(pool.table(), index, word.order());
+    let mut areas = pool.areas.0.lock();
+    frame.set_silent();
+    areas.free(table, index, word.order());
     Ok(())
 }
 
@@ -107,7 +110,7 @@ fn who_is_alone_is_alone_or_refused() {
 fn merged_counts_lose_nothing() {
     loom::model(|| {
         let range = PfnRange::new(Pfn::new(0), 2);
-        let pool: HypPool<'static, _, Merged> =
+        let pool: HypPool<'static, _, Merged, Eager> =
             HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(2), range, 0).unwrap();
         let pool = Arc::new(pool);
         let page = pool.alloc_pages(0).unwrap();
@@ -127,7 +130,7 @@ fn a_table_is_handed_on() {
     let frames = table(1);
     let range = PfnRange::new(Pfn::new(0), 1);
     let contents = Arc::new(Contents(UnsafeCell::new(0)));
-    let make = move || Pool::with_lock(ModelLock(AtomicBool::new(false)), frames, range, 0);
+    let make = move || Pool::<Eager>::with_lock(ModelLock(AtomicBool::new(false)), frames, range, 0);
     let first = make().unwrap();
     let other = thread::spawn({
         let contents = contents.clone();

@@ -5,17 +5,18 @@ use crate::board::{Board, turns};
 use crate::case::{Outcome, ensure, ensure_eq, ensure_ok};
 use crate::random::Random;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use hyp_pool::{Pfn, RefcountPath};
+use hyp_pool::{Coalesce, Pfn, RefcountPath, frames_needed};
 
 const FRAMES: usize = 1024;
+const WORDS: usize = frames_needed(FRAMES);
 
 /// All cores allocate, share and free blocks of orders 0 to 3, as random as they can. Nobody gets a frame that
 /// somebody has, no call fails that may not, and in the end every frame is back.
-pub(super) fn storm<B: Board, R: RefcountPath>(board: &B) -> Outcome {
+pub(super) fn storm<B: Board, R: RefcountPath, C: Coalesce>(board: &B) -> Outcome {
     const STEPS: usize = 2000;
     const KEEP: usize = 8;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let fresh = pool.free_blocks();
     let owned = [const { AtomicBool::new(false) }; FRAMES];
     let frames = |block: Pfn, order: u8| {
@@ -72,10 +73,10 @@ pub(super) fn storm<B: Board, R: RefcountPath>(board: &B) -> Outcome {
 }
 
 /// All cores count references to one block that stays: none is lost, and it is free after the last put.
-pub(super) fn shared_page<B: Board, R: RefcountPath>(board: &B) -> Outcome {
+pub(super) fn shared_page<B: Board, R: RefcountPath, C: Coalesce>(board: &B) -> Outcome {
     const TURNS: usize = 2000;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let block = ensure_ok(pool.alloc_pages(3), "alloc_pages")?;
     let (refused, kept) = (AtomicUsize::new(0), AtomicUsize::new(0));
 
@@ -102,11 +103,11 @@ pub(super) fn shared_page<B: Board, R: RefcountPath>(board: &B) -> Outcome {
 }
 
 /// All cores put their references to one block at once: one of them frees it, every time.
-pub(super) fn one_final_put<B: Board, R: RefcountPath>(board: &B) -> Outcome {
+pub(super) fn one_final_put<B: Board, R: RefcountPath, C: Coalesce>(board: &B) -> Outcome {
     const ROUNDS: usize = 200;
     let cores = board.cores();
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let block = AtomicUsize::new(0);
     let (ready, done, refused, leaked) =
         (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));

@@ -3,16 +3,17 @@
 use super::{checked, pool, table};
 use crate::board::Board;
 use crate::case::{Outcome, ensure, ensure_eq, ensure_ok};
-use hyp_pool::{AllocError, HypPool, InitError, MAX_ORDER, PageError, Pfn, RefcountPath};
+use hyp_pool::{AllocError, Coalesce, HypPool, InitError, MAX_ORDER, PageError, Pfn, RefcountPath, frames_needed};
 
 const FRAMES: usize = 256;
+const WORDS: usize = frames_needed(FRAMES);
 
 /// A block of each order is aligned, its head has one reference, and all of them, freed in an order of their own,
 /// coalesce into what was there before.
-pub(super) fn comes_back_whole<B: Board, R: RefcountPath>(_: &B) -> Outcome {
+pub(super) fn comes_back_whole<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
     const ORDERS: u8 = 7;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let fresh = pool.free_blocks();
     let mut free = FRAMES;
     let mut blocks = [Pfn::new(0); ORDERS as usize];
@@ -34,10 +35,10 @@ pub(super) fn comes_back_whole<B: Board, R: RefcountPath>(_: &B) -> Outcome {
 }
 
 /// A block is free after the last put and not before; reserved pages may be put too.
-pub(super) fn counts<B: Board, R: RefcountPath>(_: &B) -> Outcome {
+pub(super) fn counts<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
     const REFERENCES: u32 = 5;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 3)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 3)?;
     let block = ensure_ok(pool.alloc_pages(2), "alloc_pages")?;
     for n in 1..REFERENCES {
         ensure_ok(pool.get_page(block), "get_page")?;
@@ -60,9 +61,9 @@ pub(super) fn counts<B: Board, R: RefcountPath>(_: &B) -> Outcome {
 }
 
 /// A block that is split is as many pages with one reference each.
-pub(super) fn splits<B: Board, R: RefcountPath>(_: &B) -> Outcome {
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+pub(super) fn splits<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let fresh = pool.free_blocks();
     let block = ensure_ok(pool.alloc_pages(4), "alloc_pages")?;
     ensure_ok(pool.split_page(block), "split_page")?;
@@ -77,16 +78,17 @@ pub(super) fn splits<B: Board, R: RefcountPath>(_: &B) -> Outcome {
 }
 
 /// Each misuse is refused by its name, and changes nothing.
-pub(super) fn refuses_misuse<B: Board, R: RefcountPath>(_: &B) -> Outcome {
+pub(super) fn refuses_misuse<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
     const RESERVED: usize = 2;
     const FREE: usize = FRAMES - RESERVED - 4 - 1;
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, RESERVED)?;
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, RESERVED)?;
     let start = pool.range().start().get();
     let block = ensure_ok(pool.alloc_pages(2), "alloc_pages")?;
     let handle = ensure_ok(pool.alloc(0), "alloc")?;
     let freed = ensure_ok(pool.alloc_pages(3), "alloc_pages")?;
     ensure_ok(pool.put_page(freed), "put_page")?;
+    pool.coalesce(); // or the allocations that are refused below would
     checked(&pool, FREE)?;
     let before = (pool.check(), pool.page_count(block));
 
@@ -98,25 +100,24 @@ pub(super) fn refuses_misuse<B: Board, R: RefcountPath>(_: &B) -> Outcome {
         (Pfn::new(usize::MAX), PageError::OutOfRange),
         (tail, PageError::Tail),
         (handle.pfn(), PageError::Held),
+        // A double put; and a frame inside the block that was freed.
+        (freed, PageError::Free),
+        (Pfn::new(freed.get() + 1), PageError::Free),
     ] {
         ensure_eq(pool.put_page(page), Err(expected), "put_page")?;
         ensure_eq(pool.get_page(page), Err(expected), "get_page")?;
         ensure_eq(pool.split_page(page), Err(expected), "split_page")?;
         ensure_eq((pool.check(), pool.page_count(block)), before, "after a misuse")?;
     }
-    // A double put: the word says free, or that it has become part of a larger block.
-    for call in [HypPool::put_page, HypPool::get_page, HypPool::split_page] {
-        let refused = matches!(call(&pool, freed), Err(PageError::Free | PageError::Tail));
-        ensure(refused, "put_page, get_page, split_page of a freed block")?;
-        ensure_eq((pool.check(), pool.page_count(block)), before, "after a misuse")?;
-    }
+    ensure_eq(pool.put_page_n(block, 2), Err(PageError::Underflow), "put_page_n of more than there are")?;
+    ensure_eq(pool.get_page_n(block, u32::MAX), Err(PageError::Overflow), "get_page_n of more than there may be")?;
     ensure_ok(pool.get_page(block), "get_page")?;
     ensure_eq(pool.split_page(block), Err(PageError::Shared), "split_page of a shared block")?;
     ensure_ok(pool.put_page(block), "put_page")?;
     ensure_eq(pool.alloc_pages(MAX_ORDER + 1), Err(AllocError::OrderTooLarge), "alloc_pages")?;
     ensure_eq(pool.alloc_pages(MAX_ORDER), Err(AllocError::OutOfMemory), "alloc_pages")?;
     ensure_eq(pool.init(pool.range(), 0), Err(InitError::AlreadyInitialised), "init of a pool in use")?;
-    let second = HypPool::<super::Lock<B>, R>::with_table(&table, pool.range(), 0);
+    let second = HypPool::<super::Lock<B>, R, C>::with_table(&table, pool.range(), 0);
     ensure_eq(second.err(), Some(InitError::TableInUse { index: 0 }), "a second pool over the table")?;
     ensure_eq((pool.check(), pool.page_count(block)), before, "after all misuse")?;
     drop(handle);
@@ -124,9 +125,9 @@ pub(super) fn refuses_misuse<B: Board, R: RefcountPath>(_: &B) -> Outcome {
 }
 
 /// A pool hands out each frame once, says when there is none, and is whole again after.
-pub(super) fn runs_out<B: Board, R: RefcountPath>(_: &B) -> Outcome {
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+pub(super) fn runs_out<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let fresh = pool.free_blocks();
     let mut seen = [false; FRAMES];
     for n in 0..FRAMES {
@@ -147,9 +148,9 @@ pub(super) fn runs_out<B: Board, R: RefcountPath>(_: &B) -> Outcome {
 }
 
 /// Handles count: a clone is a reference, a drop gives it back, the last one frees.
-pub(super) fn handles_count<B: Board, R: RefcountPath>(_: &B) -> Outcome {
-    let table = table::<FRAMES>();
-    let pool = pool::<B, R>(&table, 0)?;
+pub(super) fn handles_count<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
     let block = ensure_ok(pool.alloc(5), "alloc")?;
     let other = block.clone();
     ensure_eq(block.count(), 2, "handles")?;
@@ -160,5 +161,50 @@ pub(super) fn handles_count<B: Board, R: RefcountPath>(_: &B) -> Outcome {
     checked(&pool, FRAMES - 32)?;
     let block = ensure_ok(pool.adopt(raw), "adopt")?;
     drop(block);
+    checked(&pool, FRAMES)
+}
+
+/// A block that all of the pool is needed for is allocated, whatever was freed last, and how.
+pub(super) fn coalesces_when_needed<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
+    let whole = FRAMES.ilog2() as u8;
+    for order in 0..4 {
+        let mut blocks = [Pfn::new(0); FRAMES];
+        let blocks = &mut blocks[..FRAMES >> order];
+        for block in &mut *blocks {
+            *block = ensure_ok(pool.alloc_pages(order), "alloc_pages")?;
+        }
+        ensure_eq(pool.alloc_pages(0), Err(AllocError::OutOfMemory), "alloc_pages of an empty pool")?;
+        for block in blocks {
+            ensure_ok(pool.put_page(*block), "put_page")?;
+        }
+        checked(&pool, FRAMES)?;
+        let block = ensure_ok(pool.alloc_pages(whole), "alloc_pages of all there is")?;
+        checked(&pool, 0)?;
+        ensure_ok(pool.put_page(block), "put_page")?;
+    }
+    checked(&pool, FRAMES)
+}
+
+/// An owner counts by itself; everybody else is refused its block, and it is refused theirs.
+pub(super) fn owner_counts_alone<B: Board, R: RefcountPath, C: Coalesce>(_: &B) -> Outcome {
+    let table = table::<WORDS>();
+    let pool = pool::<B, R, C>(&table, FRAMES, 0)?;
+    let (Some(mut guest), Some(mut other)) = (pool.owner(), pool.owner()) else {
+        return ensure(false, "there may be two owners");
+    };
+    let block = ensure_ok(guest.alloc_pages(1), "alloc_pages of an owner")?;
+    ensure_ok(guest.get_page_n(block, 2), "get_page_n")?;
+    for refused in [pool.get_page(block), pool.put_page(block), other.get_page(block), other.put_page(block)] {
+        ensure_eq(refused, Err(PageError::Held), "a call that is not the owner's")?;
+    }
+    ensure_eq(guest.page_count(block), Ok(3), "the owner's count")?;
+    ensure_ok(guest.put_page_n(block, 2), "put_page_n")?;
+    ensure_ok(guest.release(block), "release")?;
+    ensure_eq(guest.put_page(block), Err(PageError::Held), "put_page of a block that was released")?;
+    ensure_ok(other.adopt(block), "adopt")?;
+    checked(&pool, FRAMES - 2)?;
+    ensure_ok(other.put_page(block), "the last put_page")?;
     checked(&pool, FRAMES)
 }
