@@ -16,7 +16,7 @@ pub mod peers;
 pub mod split;
 
 use hyp_locks::Ticket;
-use hyp_pool::{Atomic, Merged};
+use hyp_pool::{Atomic, Eager, Merged};
 
 use crate::measure::{Cell, Measured, counted, plain};
 
@@ -63,6 +63,24 @@ pub const ALL: &[Contestant] = &[
         kind: Kind::Ours,
         about: "HypPool<Ticket, Merged>: counts under the lock",
         measure: counted::<ours::Pool<Ticket, Merged>>,
+    },
+    Contestant {
+        name: "pool-eager",
+        kind: Kind::Ours,
+        about: "HypPool<Ticket, Atomic, Eager>: coalesced at once",
+        measure: counted::<ours::Pool<Ticket, Atomic, Eager>>,
+    },
+    Contestant {
+        name: "magazine",
+        kind: Kind::Ours,
+        about: "the pool, each thread with a Magazine",
+        measure: plain::<ours::Magazines>,
+    },
+    Contestant {
+        name: "owner",
+        kind: Kind::Ours,
+        about: "the pool, references counted by an exclusive Owner",
+        measure: counted::<ours::Owned>,
     },
     Contestant {
         name: NULL,
