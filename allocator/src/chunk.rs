@@ -56,7 +56,7 @@ impl Link {
 
     #[inline]
     pub(crate) const fn chunk(self) -> Option<usize> {
-        if self.0 == u32::MAX { None } else { Some(self.0 as usize - 1) }
+        if self.0 == u32::MAX { None } else { Some(self.0.wrapping_sub(1) as usize) }
     }
 }
 

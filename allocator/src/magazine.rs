@@ -33,7 +33,7 @@ use core::fmt;
 use lock_api::RawMutex;
 
 /// Orders of which a magazine holds blocks: 0 to 3. Larger ones go to the pool directly.
-const ORDERS: usize = 4;
+pub(crate) const ORDERS: usize = 4;
 
 /// Blocks of a pool set aside for whoever has the `&mut`: a CPU, a thread, a device's driver.
 ///
@@ -95,6 +95,12 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// sections of at most `N / 2` blocks.
     pub fn drain(&mut self) {
         self.racks.drain(self.pool);
+    }
+
+    /// The racks, for tests that compare whole states.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn racks(&self) -> impl Iterator<Item = &[u32]> {
+        self.racks.0.iter().map(|rack| &rack.slots[..rack.len])
     }
 
     /// Pages that the magazine holds.
@@ -254,7 +260,7 @@ fn hand_out<L: RawMutex, R: RefcountPath, C: Coalesce>(
 }
 
 /// The most blocks of `order` that a magazine holds.
-const fn limit<const N: usize>(order: Order) -> usize {
+pub(crate) const fn limit<const N: usize>(order: Order) -> usize {
     N >> if order.get() < 2 { order.get() } else { 2 }
 }
 
