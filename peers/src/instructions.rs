@@ -1,0 +1,141 @@
+//! Instructions an operation: this program again, a cell at a time, under valgrind's callgrind, which counts what is in
+//! [`timed_chunk`](crate::measure::timed_chunk) and nothing else. Unlike times, they are the same on every run.
+//!
+//! `original` is held to what gcc makes of the real one (2026, its memset left out): a shape that takes 15 % more or
+//! less is not it. Loops and random numbers are counted on both sides.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{fs, thread};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::arena::Arena;
+use crate::arguments::Choice;
+use crate::measure::{Amount, Cell};
+use crate::report::{digits, table, text};
+use crate::subjects::{Contestant, ORIGINAL};
+use crate::workloads::Workload;
+
+/// The real one's, an operation.
+const fn reference(workload: Workload) -> Option<f64> {
+    Some(match workload {
+        Workload::W1 => 987.0,
+        Workload::W1f => 166.0,
+        Workload::Mixed => 187.7,
+        Workload::W3l | Workload::W3r => f64::midpoint(108.0, 147.9),
+        Workload::W3f => f64::midpoint(108.0, 146.9),
+        Workload::W6 => 55.0,
+        Workload::S2Seq => 60.3,
+        Workload::S2Rand => 72.7,
+        Workload::S2Sparse => 335.1,
+        _ => return None,
+    })
+}
+
+/// As many operations as the reference has.
+const fn operations(workload: Workload) -> usize {
+    match workload {
+        Workload::S2Seq => 1 << 18,
+        Workload::S2Rand => 50_000,
+        _ => 20_000,
+    }
+}
+
+/// How far `original` may be from the real one.
+const WITHIN: f64 = 0.15;
+
+/// Counts, and prints a table.
+///
+/// # Errors
+///
+/// There is no valgrind; asked for what there is not; a cell fails.
+pub fn count(choice: &Choice) -> Result<()> {
+    let workloads: Vec<_> = choice.workloads()?.into_iter().filter(|workload| workload.threads() == 1).collect();
+    let contestants = choice.contestants()?;
+    ensure!(!workloads.is_empty(), "instructions are counted for workloads of one thread only");
+    let there = Command::new("valgrind").arg("--version").output();
+    ensure!(
+        there.is_ok_and(|output| output.status.success()),
+        "there is no valgrind here; on Debian: apt-get install valgrind"
+    );
+
+    let cells: Vec<_> = contestants.iter().flat_map(|&c| workloads.iter().map(move |&w| (w, c))).collect();
+    let (next, counts) = (AtomicUsize::new(0), Mutex::new(vec![None; cells.len()]));
+    let folder = tempfile::tempdir().context("no folder for callgrind's files")?;
+    let worker = || -> Result<()> {
+        loop {
+            let mine = next.fetch_add(1, Relaxed);
+            let Some(&(workload, contestant)) = cells.get(mine) else { return Ok(()) };
+            eprintln!("{}/{}: {} {}", mine + 1, cells.len(), workload.name(), contestant.name);
+            let count = under_valgrind(&folder.path().join(mine.to_string()), workload, contestant)?;
+            if let Ok(mut counts) = counts.lock() {
+                counts[mine] = count;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
+    })?;
+    let counts = counts.into_inner().unwrap_or_default();
+
+    let header = std::iter::once("instructions".to_owned()).chain(workloads.iter().map(|w| w.name().to_owned()));
+    let mut table = table(header.collect());
+    for (contestant, row) in contestants.iter().zip(counts.chunks(workloads.len())) {
+        let cells = row.iter().map(|count| count.map_or("-".to_owned(), digits));
+        table.add_row(std::iter::once(contestant.name.to_owned()).chain(cells));
+    }
+    let real = workloads.iter().map(|&workload| reference(workload).map_or("-".to_owned(), digits));
+    table.add_row(std::iter::once("the real one".to_owned()).chain(real));
+    print!("Instructions an operation (callgrind)\n\n{}", text(&mut table, 1));
+
+    for ((workload, contestant), count) in cells.iter().zip(counts) {
+        if contestant.name == ORIGINAL
+            && let (Some(count), Some(real)) = (count, reference(*workload))
+        {
+            let off = count / real - 1.0;
+            let within = if off.abs() <= WITHIN { "within" } else { "NOT within" };
+            println!("original {}: {:+.1} %, {within} {:.0} %", workload.name(), off * 100.0, WITHIN * 100.0);
+        }
+    }
+    Ok(())
+}
+
+/// Instructions an operation of one cell; none if the subject does not take part.
+fn under_valgrind(file: &Path, workload: Workload, contestant: &Contestant) -> Result<Option<f64>> {
+    let this = std::env::current_exe().context("where am I?")?;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*timed_chunk*"])
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(this)
+        .args(["count", workload.name(), contestant.name, &operations(workload).to_string()])
+        .output()
+        .context("valgrind does not start")?;
+    let says = String::from_utf8_lossy(&output.stdout);
+    let cell = || format!("{} under {}", contestant.name, workload.name());
+    ensure!(output.status.success(), "{}: {}", cell(), String::from_utf8_lossy(&output.stderr));
+    let done: u64 = says.trim().parse().with_context(|| format!("{} says {says:?}", cell()))?;
+    if done == 0 {
+        return Ok(None);
+    }
+    let profile = fs::read_to_string(file).context("callgrind wrote nothing")?;
+    let total = profile.lines().find_map(|line| line.strip_prefix("totals:").or(line.strip_prefix("summary:")));
+    let total: u64 = total.context("callgrind wrote no total")?.trim().parse()?;
+    ensure!(total > 0, "callgrind saw no `timed_chunk`: was the program stripped of its symbols?");
+    Ok(Some(total as f64 / done as f64))
+}
+
+/// The cell that valgrind looks at: prints how many operations it had, 0 if the subject does not take part.
+///
+/// # Errors
+///
+/// The cell fails.
+pub fn cell(workload: Workload, contestant: &Contestant, operations: usize) -> Result<()> {
+    let cell = Cell { arena: Arena::leak()?, workload, amount: Amount::Operations(operations), cores: &[] };
+    println!("{}", (contestant.measure)(&cell)?.map_or(0, |measured| measured.done));
+    Ok(())
+}

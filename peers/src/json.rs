@@ -1,0 +1,130 @@
+//! What was measured, as JSON Lines: the machine, then a line a cell as soon as it is measured. Names stay what they are.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::thread;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::measure::Measured;
+use crate::workloads::Workload;
+
+#[derive(Serialize)]
+#[serde(tag = "line", rename_all = "lowercase")]
+enum Line<'l> {
+    Machine(Machine),
+    Cell(Cell<'l>),
+}
+
+#[derive(Serialize)]
+struct Machine {
+    version: &'static str,
+    os: &'static str,
+    arch: &'static str,
+    cpu: Option<String>,
+    cores: usize,
+    load: Option<String>,
+    debug_assertions: bool,
+    repetitions: usize,
+    slice_ms: u64,
+    original_verified: bool,
+}
+
+#[derive(Serialize)]
+struct Cell<'l> {
+    repetition: usize,
+    workload: &'l str,
+    subject: &'l str,
+    ns: Option<f64>,
+    operations: u64,
+    clean: u32,
+    preempted: u32,
+    apart: u32,
+    fewer_pages: Option<usize>,
+    conserved: Option<bool>,
+}
+
+/// Where the lines go; nowhere, if nobody asked.
+#[derive(Debug, Default)]
+pub struct Lines(Option<File>);
+
+impl Lines {
+    /// A new file, with the line about the machine.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made, or written to.
+    pub fn create(path: Option<&Path>, (repetitions, slice_ms): (usize, u64), verified: bool) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
+        let mut lines = Self(Some(file));
+        lines.write(&Line::Machine(Machine {
+            version: env!("CARGO_PKG_VERSION"),
+            os: std::env::consts::OS,
+            arch: std::env::consts::ARCH,
+            cpu: cpu(),
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            load: fs::read_to_string("/proc/loadavg").ok().map(|text| text.trim().to_owned()),
+            debug_assertions: cfg!(debug_assertions),
+            repetitions,
+            slice_ms,
+            original_verified: verified,
+        }))?;
+        Ok(lines)
+    }
+
+    /// A line about a cell.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn cell(&mut self, workload: Workload, subject: &str, repetition: usize, measured: &Measured) -> Result<()> {
+        self.write(&Line::Cell(Cell {
+            repetition,
+            workload: workload.name(),
+            subject,
+            ns: measured.ns,
+            operations: measured.operations,
+            clean: measured.clean,
+            preempted: measured.preempted,
+            apart: measured.apart,
+            fewer_pages: measured.fewer,
+            conserved: measured.conserved,
+        }))
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> Result<()> {
+        let Some(file) = &mut self.0 else { return Ok(()) };
+        let mut text = serde_json::to_string(line)?;
+        text.push('\n');
+        file.write_all(text.as_bytes()).context("the JSON file cannot be written")
+    }
+}
+
+fn cpu() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+    use crate::measure::Measured;
+    use crate::workloads::Workload;
+
+    #[test]
+    fn a_line_a_cell_after_the_machine_s() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut lines = Lines::create(Some(file.path()), (9, 70), true).unwrap();
+        let measured = Measured { ns: Some(1.5), conserved: Some(true), ..Measured::default() };
+        lines.cell(Workload::S2Seq, "pool", 3, &measured).unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!((&lines[0]["line"], &lines[0]["repetitions"]), (&"machine".into(), &9.into()));
+        assert_eq!((&lines[1]["workload"], &lines[1]["ns"]), (&"s2_seq".into(), &1.5.into()));
+    }
+}

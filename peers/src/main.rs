@@ -1,0 +1,32 @@
+//! The command line of `peers`; see the library for everything else.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use peers::arguments::{self, Arguments, Command, Unknown};
+use peers::{instructions, session};
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<Unknown>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    match &arguments.command {
+        None if arguments.run.list => {
+            print!("{}", session::list());
+            Ok(())
+        }
+        None => session::measure(&arguments.choice, &arguments.run),
+        Some(Command::Instructions(choice)) => instructions::count(choice),
+        Some(Command::Count { workload, subject, operations }) => {
+            instructions::cell(arguments::workload(workload)?, arguments::subject(subject)?, *operations)
+        }
+    }
+}
