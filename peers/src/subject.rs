@@ -78,6 +78,8 @@ pub trait Counted: Pages {
     fn get(&mut self, page: Self::Page) -> Result<(), Refused>;
     /// One reference less; the last one frees.
     fn put(&mut self, page: Self::Page) -> Result<(), Refused>;
+    /// The page around an address, as a page-table walk has it: that of an entry in the page.
+    fn around(&self, address: usize) -> Self::Page;
     /// References.
     fn count(&self, page: Self::Page) -> Result<u32, Refused>;
 }

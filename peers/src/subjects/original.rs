@@ -164,7 +164,7 @@ impl Pool {
     /// # Safety
     ///
     /// The block of `entry` has count 0 and is on no ring; O1 to O3 otherwise; the lock held.
-    #[inline]
+    #[inline(never)] // it has two callers in C, boot and put, and is a call there
     unsafe fn attach<const MEMSET: bool>(this: *mut Self, mut entry: *mut Entry) {
         // SAFETY: `this` is the pool (the caller's promise); by O1 its entries are those of pages in its range, which
         // `entry` is and `free_buddy` gives; what is on no ring and has no owner is ours to write.
@@ -384,6 +384,12 @@ impl<const MEMSET: bool> Counted for Shared_<'_, MEMSET> {
         // SAFETY: as in `alloc`; workloads put what they have.
         unsafe { Pool::put_page::<MEMSET>(self.0.pool, page) };
         done(true)
+    }
+
+    /// Takes any address in a page, as the original does.
+    #[inline]
+    fn around(&self, address: usize) -> usize {
+        address
     }
 
     #[inline]

@@ -69,6 +69,11 @@ impl<L: RawMutex, R: RefcountPath> Counted for Shared<'_, L, R> {
     }
 
     #[inline]
+    fn around(&self, address: usize) -> Pfn {
+        Pfn::new(address / PAGE)
+    }
+
+    #[inline]
     fn count(&self, page: Pfn) -> Result<u32, Refused> {
         self.0.page_count(page).map_err(|_| Refused)
     }

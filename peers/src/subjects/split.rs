@@ -95,6 +95,11 @@ impl Counted for &Split {
     }
 
     #[inline]
+    fn around(&self, address: usize) -> Pfn {
+        Pfn::new(address / PAGE)
+    }
+
+    #[inline]
     fn count(&self, page: Pfn) -> Result<u32, Refused> {
         Ok(self.counter(page)?.load(Relaxed))
     }
