@@ -18,8 +18,8 @@ Examples:
 
 Build with `--profile measured`: other profiles measure something else. Let nothing else run meanwhile.
 
-Exit status: 0 it ran, whatever the bars say; 1 it could not; 2 it was asked for what there is not. Ctrl-C ends it after
-the cell that it is at, and what there is by then is shown.";
+Exit status: 0 it ran, whatever the bars say; 1 it could not, or somebody lost pages; 2 it was asked for what there is
+not. Ctrl-C ends it after the cell that it is at, and what there is by then is shown.";
 
 /// The pool, and every page allocator on crates.io that one could pick instead, on the same workloads in one run: a
 /// table of ratios to the original's shape, and the bars that ours has to clear.
@@ -57,7 +57,7 @@ pub struct Run {
     /// For how long, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 70, value_parser = value_parser!(u64).range(1..=60_000), conflicts_with = "quick")]
     pub slice: u64,
-    /// Three repetitions of 20 ms: for a first look
+    /// Three repetitions of 15 ms: for a first look
     #[arg(long)]
     pub quick: bool,
     /// Write what was measured to this file, as JSON Lines: first the machine, then a line a cell
@@ -72,7 +72,7 @@ impl Run {
     /// Repetitions, and milliseconds a cell.
     #[must_use]
     pub fn amount(&self) -> (usize, u64) {
-        if self.quick { (3, 20) } else { (self.repeats.into(), self.slice) }
+        if self.quick { (3, 15) } else { (self.repeats.into(), self.slice) }
     }
 }
 

@@ -133,19 +133,25 @@ where
     .map(Some)
 }
 
+/// Where a subject lives: nothing else is on its cache lines, or on their neighbours that are fetched with them.
+#[repr(align(128))]
+struct Home<S>(S);
+
 impl Cell<'_> {
     /// A subject made, measured, and looked at again: has it all its pages?
     fn around<S: Subject>(
         &self,
         measure: impl FnOnce(&mut S, Place<'_>) -> Result<(Plan, Vec<Vec<Chunk>>)>,
     ) -> Result<Measured> {
-        let mut subject = S::new(self.arena)?;
+        let mut home = Box::new(Home(S::new(self.arena)?));
+        let subject = &mut home.0;
         let before = subject.free_pages();
         let all = before.unwrap_or(PAGES).min(PAGES);
-        let capacity = if S::LINEAR && self.workload == Workload::W3r { all.min(FEW) } else { all };
+        let capacity =
+            if S::LINEAR && matches!(self.workload, Workload::W1f | Workload::W3r) { all.min(FEW) } else { all };
         let shared = Shared::default();
         let place = Place { thread: 0, threads: self.workload.threads(), capacity, shared: &shared };
-        let (plan, threads) = measure(&mut subject, place)?;
+        let (plan, threads) = measure(subject, place)?;
         let mut measured = combine(plan, &threads);
         measured.fewer = (capacity < all).then_some(capacity);
         measured.conserved = before.map(|before| subject.free_pages() == Some(before));

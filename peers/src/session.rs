@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arena::Arena;
@@ -22,7 +22,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 ///
 /// # Errors
 ///
-/// Asked for what there is not; or something could not be made or written.
+/// Asked for what there is not; something could not be made or written; or somebody lost pages.
 pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
     let (workloads, contestants) = (choice.workloads()?, choice.contestants()?);
     let cores = core_affinity::get_core_ids().unwrap_or_default();
@@ -75,6 +75,7 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
     progress.finish_and_clear();
     let denominator = verified.is_ok() && contestants.iter().any(|one| one.name == ORIGINAL);
     print!("{}", report::report(&results, &workloads, &contestants, denominator));
+    ensure!(results.lost().is_empty(), "pages were lost: see above");
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 
 pub mod floor;
 pub mod heaps;
+pub mod null;
 pub mod original;
 pub mod ours;
 pub mod peers;
@@ -46,6 +47,9 @@ pub struct Contestant {
 /// The denominator of the table.
 pub const ORIGINAL: &str = "original";
 
+/// What is to be taken off where loops are compared.
+pub const NULL: &str = "null";
+
 /// Everybody.
 pub const ALL: &[Contestant] = &[
     Contestant {
@@ -59,6 +63,12 @@ pub const ALL: &[Contestant] = &[
         kind: Kind::Ours,
         about: "HypPool<Ticket, Merged>: counts under the lock",
         measure: counted::<ours::Pool<Ticket, Merged>>,
+    },
+    Contestant {
+        name: NULL,
+        kind: Kind::Baseline,
+        about: "no allocator: what the loop and the call cost",
+        measure: null::measure,
     },
     Contestant {
         name: "floor",

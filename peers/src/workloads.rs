@@ -76,9 +76,7 @@ impl Workload {
         use Workload::{
             Mixed, S2Rand, S2Rand2, S2Seq, S2Sparse, W1, W1f, W2, W3f, W3l, W3r, W4, W5, W5z, W6, W7, W7b, W8, W9,
         };
-        [
-            W1, W1f, W2, Mixed, W3l, W3f, W3r, W4, W5, W5z, W9, W6, W7, W7b, W8, S2Seq, S2Rand, S2Sparse, S2Rand2,
-        ]
+        [W1, W1f, W2, Mixed, W3l, W3f, W3r, W4, W5, W5z, W9, W6, W7, W7b, W8, S2Seq, S2Rand, S2Sparse, S2Rand2]
     };
 
     const fn facts(self) -> Facts {

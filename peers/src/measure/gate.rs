@@ -22,7 +22,12 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(threads: usize) -> Self {
-        Self { threads, arrived: AtomicUsize::new(0), opened: AtomicUsize::new(0), said: [const { AtomicUsize::new(0) }; 2] }
+        Self {
+            threads,
+            arrived: AtomicUsize::new(0),
+            opened: AtomicUsize::new(0),
+            said: [const { AtomicUsize::new(0) }; 2],
+        }
     }
 
     /// Waits for the others.

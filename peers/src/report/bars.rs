@@ -36,8 +36,9 @@ const MEMSET: &str = "original+memset";
 const SLAB: &str = "buddy-slab";
 
 const BARS: &[Bar] = &[
-    bar(W::W1, "pool-merged", 1.0, By::BestPeer),
-    bar(W::W1, "pool", 1.15, By::BestPeer),
+    bar(W::W1, "pool-merged", 1.0, By::One(W::W1, "bitmap")),
+    bar(W::W1, "pool", 1.15, By::One(W::W1, "bitmap")),
+    said(W::W1, "pool", By::BestPeer),
     bar(W::W1, "pool", 0.2, By::One(W::W1, ORIGINAL)),
     bar(W::W1, "magazine", 0.55, By::One(W::W1, "floor")),
     bar(W::W2, "pool", 0.95, By::BestPeer),

@@ -87,14 +87,15 @@ pub(super) fn left_out(results: &Results, workloads: &[Workload]) -> String {
         let share = |part: u64| format!("{:.1} %", part as f64 * 100.0 / all as f64);
         table.add_row([workload.name().to_owned(), clean.to_string(), share(preempted), share(apart)]);
     }
-    let mut out = "Left out: chunks in which a thread was preempted, and rounds whose two starts are more than 5 % apart\n\n"
-        .to_owned()
-        + &text(&mut table, 1);
+    let mut out =
+        "Left out: chunks in which a thread was preempted, and rounds whose two starts are more than 5 % apart\n\n"
+            .to_owned()
+            + &text(&mut table, 1);
     let fewer: Vec<_> = results.fewer().iter().map(|(w, s, _)| format!("{s} ({})", w.name())).collect();
     if !fewer.is_empty() {
         out += &format!(
-            "\nOnly {FEW} pages, not all of them, since their free walks a list as long: {}.\nWith all pages they take \
-             that many times longer an operation.\n",
+            "\nWith {FEW} pages in place of all, since their free walks a list as long (with all of them they would take many \
+             times as long): {}.\n",
             fewer.join(", ")
         );
     }

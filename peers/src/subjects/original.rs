@@ -74,7 +74,7 @@ impl Lock {
     }
 }
 
-#[repr(C)]
+#[repr(C, align(128))] // nothing of anybody else's on its cache lines
 struct Pool {
     lock: Lock,
     area: [Node; MAX_ORDER as usize + 1],
@@ -286,13 +286,13 @@ impl<const MEMSET: bool> Drop for Original<MEMSET> {
 
 /// The pool, as a thread sees it.
 #[derive(Clone, Copy)]
-pub struct Shared_<'s, const MEMSET: bool>(&'s Original<MEMSET>);
+pub struct Handle<'s, const MEMSET: bool>(&'s Original<MEMSET>);
 
-// SAFETY: whatever a `Shared_` does to the pool, it does with the pool's lock held, but for reading a count.
-unsafe impl<const MEMSET: bool> Send for Shared_<'_, MEMSET> {}
+// SAFETY: whatever a `Handle` does to the pool, it does with the pool's lock held, but for reading a count.
+unsafe impl<const MEMSET: bool> Send for Handle<'_, MEMSET> {}
 
 impl<const MEMSET: bool> Subject for Original<MEMSET> {
-    type Local<'s> = Shared_<'s, MEMSET>;
+    type Local<'s> = Handle<'s, MEMSET>;
 
     fn new(arena: &'static Arena) -> Result<Self> {
         let start = arena.base();
@@ -320,8 +320,8 @@ impl<const MEMSET: bool> Subject for Original<MEMSET> {
         Ok(Self { pool, _entries: entries })
     }
 
-    fn locals(&mut self, threads: usize) -> Vec<Shared_<'_, MEMSET>> {
-        vec![Shared_(self); threads]
+    fn locals(&mut self, threads: usize) -> Vec<Handle<'_, MEMSET>> {
+        vec![Handle(self); threads]
     }
 
     fn free_pages(&mut self) -> Option<usize> {
@@ -341,7 +341,7 @@ impl<const MEMSET: bool> Subject for Original<MEMSET> {
     }
 }
 
-impl<const MEMSET: bool> Pages for Shared_<'_, MEMSET> {
+impl<const MEMSET: bool> Pages for Handle<'_, MEMSET> {
     type Page = usize;
 
     #[inline]
@@ -371,7 +371,7 @@ impl<const MEMSET: bool> Pages for Shared_<'_, MEMSET> {
     }
 }
 
-impl<const MEMSET: bool> Counted for Shared_<'_, MEMSET> {
+impl<const MEMSET: bool> Counted for Handle<'_, MEMSET> {
     #[inline]
     fn get(&mut self, page: usize) -> Result<(), Refused> {
         // SAFETY: as in `alloc`; workloads get what they have.
@@ -407,7 +407,7 @@ impl<const MEMSET: bool> Counted for Shared_<'_, MEMSET> {
 pub fn verify(arena: &'static Arena) -> Result<()> {
     debug_assert_eq!(SEED, 0x9e37_79b9_7f4a_7c15);
     let mut subject = Original::<false>::new(arena)?;
-    let mut local = Shared_(&subject);
+    let mut local = Handle(&subject);
     let shared = Shared::default();
     let place = Place { thread: 0, threads: 1, capacity: PAGES, shared: &shared };
     let refused = |_: Refused| anyhow::anyhow!("the original's shape ran out of pages");

@@ -181,7 +181,7 @@ impl<N: Name> Storm<N> for Sequential {
 pub struct Random(Rng);
 
 impl<N: Name> Storm<N> for Random {
-    const PLAN: Plan = Plan::Passes { chunks: 100, ops: 10_000 };
+    const PLAN: Plan = Plan::Passes { chunks: 500, ops: 2000 };
 
     fn new(thread: usize) -> Self {
         Self(Rng::of(thread))
@@ -203,7 +203,7 @@ pub struct Sparse {
 }
 
 impl<N: Name> Storm<N> for Sparse {
-    const PLAN: Plan = Plan::Passes { chunks: 20, ops: 10_000 };
+    const PLAN: Plan = Plan::Passes { chunks: 200, ops: 1000 };
 
     fn new(thread: usize) -> Self {
         Self { rng: Rng::of(thread), ring: Box::new([0; 4096]), at: 0 }
