@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::ptr;
 
 use anyhow::{Context, Result};
-use hyp_pool::{Frame, Pfn, PfnRange};
+use hyp_pool::{Frame, Pfn, PfnRange, frames_needed};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 /// Bytes of a page.
@@ -26,7 +26,7 @@ pub const HEAP: usize = 3 * PAGES * PAGE;
 #[derive(Debug)]
 pub struct Arena {
     base: usize,
-    /// The frame table of our pool: a word a page.
+    /// The frame table of our pool.
     frames: Vec<Frame>,
 }
 
@@ -49,7 +49,7 @@ impl Arena {
             .or_else(|error| if error == nix::errno::Errno::EINVAL { Ok(()) } else { Err(error) }) // a kernel without any
             .context("no huge pages for the arena")?;
         let base = map.as_ptr().expose_provenance().next_multiple_of(align);
-        let frames = (0..PAGES).map(|_| Frame::VACANT).collect();
+        let frames = (0..frames_needed(PAGES)).map(|_| Frame::VACANT).collect();
         Ok(Box::leak(Box::new(Self { base, frames })))
     }
 
