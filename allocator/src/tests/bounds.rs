@@ -121,6 +121,9 @@ fn the_policy_says_which_block_is_reused_first() {
     assert_eq!(reused::<OldestFirst>(), [2, 10, 6]);
     assert_eq!(reused::<Eager>(), [2, 6, 10]);
     assert_eq!(reused::<OldestFirst<Eager>>(), [2, 6, 10]);
+    // The ring has room for two: the oldest one was put out and merged, and is the last.
+    assert_eq!(reused::<Deferred<2>>(), [6, 10, 2]);
+    assert_eq!(reused::<OldestFirst<Deferred<2>>>(), [10, 6, 2]);
     // The ring has room for one: the two older ones were merged, and the lowest of them is next.
     assert_eq!(reused::<Deferred<1>>(), [6, 2, 10]);
 }

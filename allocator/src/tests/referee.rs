@@ -124,6 +124,22 @@ fn a_block_past_the_end() {
     assert_eq!(listed, (6, 192), "first of all, its buddy");
 }
 
+/// The same, aligned to its size, so that nothing but the end of the range speaks against it.
+#[test]
+fn an_aligned_block_past_the_end() {
+    let violations: [fn(Table<'_>, &mut FreeAreas<Deferred<2>>); 2] =
+        [|table, _| allocate(table, 4, 2), |_, areas| areas.keep(at(4), order(2))];
+    for violate in violations {
+        let frames = vacant_table(6);
+        let table = Table::claim(&frames, PfnRange::new(Pfn::new(BASE), 6), 0).unwrap();
+        let mut areas = FreeAreas::fill(table, 0);
+        areas.remove(table, at(4), order(1));
+        violate(table, &mut areas);
+        let CheckError { invariant, pfn, .. } = check(table, &areas).unwrap_err();
+        assert_eq!((invariant, pfn.get() - BASE), (1, 4));
+    }
+}
+
 #[test]
 fn a_tail_that_speaks() {
     assert_eq!(found_by_both!(|table, _| allocate(table, 3, 0)), (2, 75));
