@@ -4,11 +4,10 @@
 
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, BulkError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, State};
+use crate::frame::{Allocated, Holder, Index, State};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
-use crate::sync::Access;
 use lock_api::RawMutex;
 
 /// How many blocks are allocated or freed in one critical section, at most: the bound on how long the lock is held.
@@ -29,7 +28,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         let mut len = 0;
         for out in out.chunks_mut(BULK) {
             let mut batch = [0; BULK];
-            let got = self.alloc_batch(order, Holder::Number, &mut batch[..out.len()]);
+            let got = self.alloc_batch(order, Allocated::new(order, Holder::Number), &mut batch[..out.len()]);
             for (out, &index) in out.iter_mut().zip(&batch[..got]) {
                 *out = self.frames().pfn(Index::new(index as usize));
             }
@@ -56,26 +55,26 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         Ok(())
     }
 
-    /// Blocks for `out`, as many as there are, in one critical section. Their indices.
-    pub(crate) fn alloc_batch(&self, order: Order, holder: Holder, out: &mut [u32]) -> usize {
+    /// Blocks for `out`, as many as there are, in one critical section, with `word` for a word. Their indices.
+    pub(crate) fn alloc_batch(&self, order: Order, word: Allocated, out: &mut [u32]) -> usize {
         let frames = self.frames();
         let mut areas = self.areas.0.lock();
         let got = areas.extract_many(self.table(), order, out);
         for &index in &out[..got] {
             // INVARIANT: I4: it has left the free areas.
-            frames.frame(Index::new(index as usize)).set_allocated(Allocated::new(order, holder));
+            frames.frame(Index::new(index as usize)).set_allocated(word);
         }
         got
     }
 
-    /// Frees blocks of `order` that say `holder`, whose words the caller alone may change, in one critical section. A
-    /// block that says something else has been lost to misuse, and is left alone.
-    pub(crate) fn free_batch(&self, order: Order, holder: Holder, blocks: &[u32]) {
+    /// Frees blocks of `order` whose word is `word`, which the caller alone may change, in one critical section. A block
+    /// that says something else has been lost to misuse, and is left alone.
+    pub(crate) fn free_batch(&self, order: Order, word: Allocated, blocks: &[u32]) {
         let table = self.table();
         let mut areas = self.areas.0.lock();
         let blocks = blocks.iter().map(|&index| Index::new(index as usize)).filter(|&index| {
             let frame = table.frames().frame(index);
-            let ours = frame.state() == State::Allocated(Allocated::new(order, holder));
+            let ours = frame.state() == State::Allocated(word);
             if ours {
                 frame.set_silent();
             }
@@ -86,32 +85,13 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 
     /// Puts up to [`BULK`] blocks in one critical section; or tells which was refused, and why.
     fn put_batch(&self, pfns: &[Pfn]) -> Result<(), (usize, PageError)> {
-        let frames = self.frames();
         let mut areas = self.areas.0.lock();
         for (at, &pfn) in pfns.iter().enumerate() {
-            let (index, frame) = frames.find(pfn).map_err(|error| (at, error))?;
-            if let Some(word) = self.put_locked(pfn, frame).map_err(|error| (at, error))? {
+            let (index, frame) = self.find(pfn).map_err(|error| (at, error))?;
+            if let Some(word) = self.put_locked(pfn, frame, Holder::Number, 1).map_err(|error| (at, error))? {
                 areas.attach_many(self.table(), word.order(), core::iter::once(index));
             }
         }
         Ok(())
-    }
-
-    /// One reference less, with the lock held; the word, if it was the last one, which is silent now.
-    fn put_locked(&self, pfn: Pfn, frame: &Frame) -> Result<Option<Allocated>, PageError> {
-        loop {
-            let word = self.held_by(pfn, frame, Holder::Number, Access::LastPut)?;
-            let Some(less) = word.less(1) else {
-                frame.set_silent();
-                return Ok(Some(word));
-            };
-            if !R::LOCK_FREE {
-                frame.store(less, Access::Put);
-                return Ok(None);
-            }
-            if frame.exchange(word, less, Access::Put) {
-                return Ok(None);
-            }
-        }
     }
 }

@@ -113,7 +113,7 @@ impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<'p, M, L
             return self.pool.alloc_pages(order);
         }
         let pfn = self.pool.alloc_as(order, Holder::Scrub)?;
-        if let (Some(order), Ok((_, frame))) = (Order::new(order), self.pool.frames().find(pfn)) {
+        if let (Some(order), Ok((_, frame))) = (Order::new(order), self.pool.find(pfn)) {
             self.map.zero(Erasable { pfn, order, lives: PhantomData });
             // Only we may change a word that says Scrub.
             frame.set_allocated(Allocated::new(order, Holder::Number));
@@ -142,7 +142,7 @@ impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<'p, M, L
                 return Ok(());
             }
         }
-        let (index, frame) = self.pool.frames().find(pfn)?;
+        let (index, frame) = self.pool.find(pfn)?;
         let word = self.pool.held_by(pfn, frame, Holder::Scrub, Access::Look)?;
         self.map.zero(Erasable { pfn, order: word.order(), lives: PhantomData });
         self.pool.free_own(index, frame, word.order());

@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1 | store, by the magazine, which is `&mut` |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | store, by the magazine, which is `&mut` |
 //! | `Scrub` | nobody: the block is being cleared on its way out | store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!
@@ -43,6 +43,7 @@ use crate::sync::{Access, AtomicU32, Ordering};
 const STATE_SHIFT: u32 = 30;
 const ORDER_SHIFT: u32 = 26;
 const HOLDER_SHIFT: u32 = 18;
+const ORDER_MASK: u32 = 0xf << ORDER_SHIFT;
 const COUNT_MASK: u32 = (1 << HOLDER_SHIFT) - 1;
 /// State and holder: what decides whether a caller may count.
 const MATCH_MASK: u32 = 0b11 << STATE_SHIFT | 0xff << HOLDER_SHIFT;
@@ -126,6 +127,21 @@ impl OwnerId {
     }
 }
 
+/// The number of a magazine: in the word of a block, so that one that was put twice, into two of them, is in one.
+///
+/// # Invariants
+///
+/// From 1 to [`MAX_COUNT`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MagazineId(u32);
+
+impl MagazineId {
+    /// The `n`-th of a pool. The same numbers come again after [`MAX_COUNT`] of them.
+    pub(crate) const fn nth(n: usize) -> Self {
+        Self(1 + (n % MAX_COUNT as usize) as u32)
+    }
+}
+
 impl Holder {
     #[inline]
     const fn bits(self) -> u32 {
@@ -177,9 +193,17 @@ impl Allocated {
         self.0 & COUNT_MASK
     }
 
+    /// The word of a block in the magazine of that number: its count is 1, and where that would stand the magazine does.
     #[inline]
-    pub(crate) const fn is_held_by(self, holder: Holder) -> bool {
-        self.0 & MATCH_MASK == ALLOCATED | holder.bits()
+    pub(crate) const fn in_magazine(order: Order, magazine: MagazineId) -> Self {
+        // INVARIANT: the number is at least 1.
+        Self(ALLOCATED | (order.get() as u32) << ORDER_SHIFT | Holder::Magazine.bits() | magazine.0)
+    }
+
+    /// Whether a magazine has it.
+    #[inline]
+    pub(crate) const fn is_in_magazine(self) -> bool {
+        self.0 & MATCH_MASK == ALLOCATED | Holder::Magazine.bits()
     }
 
     #[inline]
@@ -267,12 +291,6 @@ impl Frame {
         Self::decode(self.word.load(Ordering::Relaxed))
     }
 
-    /// One load, decoded, of a word that `access` names.
-    #[inline]
-    pub(crate) fn state_by(&self, access: Access) -> State {
-        Self::decode(self.word.load(access.ordering()))
-    }
-
     #[inline]
     const fn decode(word: u32) -> State {
         match word >> STATE_SHIFT {
@@ -280,6 +298,16 @@ impl Frame {
             1 => State::Silent,
             _ => State::Allocated(Allocated(word)),
         }
+    }
+
+    /// The word, if `holder` may count in it; else what it says. One load.
+    #[inline]
+    pub(crate) fn held_by(&self, holder: Holder, access: Access) -> Result<Allocated, State> {
+        let word = self.word.load(access.ordering());
+        // What is left is the count, from 1 to MAX_COUNT; of anything else, something out of that range.
+        let count = (word & !ORDER_MASK).wrapping_sub(ALLOCATED | holder.bits());
+        // INVARIANT: Allocated, with a count: by the range.
+        if count.wrapping_sub(1) < MAX_COUNT { Ok(Allocated(word)) } else { Err(Self::decode(word)) }
     }
 
     /// `→ Silent`. Under the lock, and not of an `Allocated` word that somebody else may be changing.
@@ -353,7 +381,7 @@ mod tests {
                 assert_eq!(frame.state(), State::Allocated(word));
                 assert_eq!((word.order(), word.count()), (order, 1));
                 for &other in &holders {
-                    assert_eq!(word.is_held_by(other), other == holder);
+                    assert_eq!(frame.held_by(other, Access::Get).is_ok(), other == holder);
                 }
             }
         }
@@ -379,6 +407,12 @@ mod tests {
         let pinned = most.pinned();
         assert!(pinned.is_pinned() && !most.is_pinned());
         assert_eq!(pinned.more(1), None);
-        assert_eq!((pinned.order(), pinned.is_held_by(Holder::Handle)), (Order::MAX, true));
+        assert_eq!(pinned.order(), Order::MAX);
+        let frame = Frame::VACANT;
+        frame.set_allocated(pinned);
+        assert_eq!(frame.held_by(Holder::Handle, Access::Get), Err(State::Allocated(pinned)));
+        let kept = Allocated::in_magazine(Order::ZERO, MagazineId::nth(MAX_COUNT as usize - 1));
+        assert!(kept.is_in_magazine() && !kept.is_pinned() && !most.is_in_magazine());
+        assert_eq!(MagazineId::nth(MAX_COUNT as usize), MagazineId::nth(0));
     }
 }

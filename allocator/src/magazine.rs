@@ -18,17 +18,18 @@
 //!
 //! # Invariants
 //!
-//! * **Z1** A block in a rack says `Magazine`, the rack's order and count 1, unless somebody put it while somebody else
-//!   did; then it is left alone when its turn comes.
-//! * **Z2** A word that says `Magazine` is changed by the magazine that has it alone, and only by stores.
+//! * **Z1** A block in a rack says `Magazine`, the rack's order and this magazine's number; unless somebody else put the
+//!   same reference at the same moment, against the rules: then it says who was later, and this magazine leaves it alone
+//!   when its turn comes.
+//! * **Z2** A word that says `Magazine` is changed by the magazine of that number alone, and only by stores.
 
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Holder, Index, State};
+use crate::frame::{Allocated, Holder, Index, MagazineId, State};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath};
-use crate::sync::Access;
+use crate::sync::{Access, Ordering};
 use core::fmt;
 use lock_api::RawMutex;
 
@@ -111,7 +112,11 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
 }
 
 /// A magazine but for the pool that it is of: every call must name the same one.
-pub(crate) struct Racks<const N: usize>([Rack<N>; ORDERS]);
+pub(crate) struct Racks<const N: usize> {
+    /// The magazine's number, as of the first call.
+    id: Option<MagazineId>,
+    racks: [Rack<N>; ORDERS],
+}
 
 /// The blocks of one order.
 ///
@@ -127,7 +132,7 @@ impl<const N: usize> Racks<N> {
     const FITS: () = assert!(N >= 8 && N <= 256, "a magazine holds 8 to 256 blocks of order 0");
     pub(crate) const EMPTY: Self = {
         let () = Self::FITS;
-        Self([const { Rack { len: 0, slots: [0; N] } }; ORDERS])
+        Self { id: None, racks: [const { Rack { len: 0, slots: [0; N] } }; ORDERS] }
     };
 
     #[inline]
@@ -136,12 +141,13 @@ impl<const N: usize> Racks<N> {
         pool: &HypPool<'_, L, R, C>,
         order: u8,
     ) -> Result<Pfn, AllocError> {
-        if let Some(rack) = self.0.get_mut(usize::from(order))
+        if let Some(rack) = self.racks.get_mut(usize::from(order))
             && let Some(&index) = rack.slots.get(rack.len.wrapping_sub(1))
             && let Some(order) = Order::new(order)
+            && let Some(id) = self.id
         {
             rack.len -= 1;
-            if let Some(pfn) = hand_out(pool, index, order) {
+            if let Some(pfn) = hand_out(pool, index, Allocated::in_magazine(order, id), order) {
                 return Ok(pfn);
             }
         }
@@ -154,19 +160,20 @@ impl<const N: usize> Racks<N> {
         pool: &HypPool<'_, L, R, C>,
         pfn: Pfn,
     ) -> Result<(), PageError> {
-        let (index, frame) = pool.frames().find(pfn)?;
+        let (index, frame) = pool.find(pfn)?;
         let word = pool.held_by(pfn, frame, Holder::Number, Access::Keep)?;
         let order = word.order();
         let o = usize::from(order.get());
         if word.count() != 1 || o >= ORDERS {
             return pool.put_page(pfn);
         }
-        if self.0[o].len >= limit::<N>(order) {
+        if self.racks[o].len >= limit::<N>(order) {
             self.flush(pool, order, limit::<N>(order).div_ceil(2));
         }
+        let id = self.id.unwrap_or_else(|| self.number(pool));
         // INVARIANT: Z1. Whoever has the only reference is the only one who may change the word, by a store.
-        frame.set_allocated(Allocated::new(order, Holder::Magazine));
-        let rack = &mut self.0[o];
+        frame.set_allocated(Allocated::in_magazine(order, id));
+        let rack = &mut self.racks[o];
         if let Some(slot) = rack.slots.get_mut(rack.len) {
             *slot = index.get() as u32;
             rack.len += 1;
@@ -176,14 +183,14 @@ impl<const N: usize> Racks<N> {
 
     pub(crate) fn drain<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>) {
         for order in Order::all().take(ORDERS) {
-            while self.0[usize::from(order.get())].len > 0 {
+            while self.racks[usize::from(order.get())].len > 0 {
                 self.flush(pool, order, N / 2);
             }
         }
     }
 
     pub(crate) fn pages(&self) -> usize {
-        self.0.iter().enumerate().map(|(order, rack)| rack.len << order).sum()
+        self.racks.iter().enumerate().map(|(order, rack)| rack.len << order).sum()
     }
 
     /// A block from the pool, and half a rack of others.
@@ -202,12 +209,13 @@ impl<const N: usize> Racks<N> {
                 result => result,
             };
         };
+        let word = Allocated::in_magazine(size, self.id.unwrap_or_else(|| self.number(pool)));
         // Twice at most, unless somebody has put blocks of ours while we did.
         loop {
-            let rack = &mut self.0[usize::from(order)];
+            let rack = &mut self.racks[usize::from(order)];
             if rack.len == 0 {
                 let half = limit::<N>(size) / 2;
-                rack.len = pool.alloc_batch(size, Holder::Magazine, &mut rack.slots[..half]);
+                rack.len = pool.alloc_batch(size, word, &mut rack.slots[..half]);
                 // The lowest address last, so that it is the first to go.
                 rack.slots[..rack.len].reverse();
             }
@@ -219,10 +227,17 @@ impl<const N: usize> Racks<N> {
                 continue;
             };
             rack.len = left;
-            if let Some(pfn) = hand_out(pool, rack.slots[left], size) {
+            if let Some(pfn) = hand_out(pool, rack.slots[left], word, size) {
                 return Ok(pfn);
             }
         }
+    }
+
+    /// Takes a number, for good.
+    #[cold]
+    fn number<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>) -> MagazineId {
+        let id = MagazineId::nth(pool.magazines.fetch_add(1, Ordering::Relaxed));
+        *self.id.insert(id)
     }
 
     /// Gives the oldest `n` blocks of `order` back, in one critical section.
@@ -233,9 +248,11 @@ impl<const N: usize> Racks<N> {
         order: Order,
         n: usize,
     ) {
-        let rack = &mut self.0[usize::from(order.get())];
+        let rack = &mut self.racks[usize::from(order.get())];
         let n = n.min(rack.len);
-        pool.free_batch(order, Holder::Magazine, &rack.slots[..n]);
+        if let Some(id) = self.id {
+            pool.free_batch(order, Allocated::in_magazine(order, id), &rack.slots[..n]);
+        }
         rack.slots.copy_within(n..rack.len, 0);
         rack.len -= n;
     }
@@ -246,12 +263,13 @@ impl<const N: usize> Racks<N> {
 fn hand_out<L: RawMutex, R: RefcountPath, C: Coalesce>(
     pool: &HypPool<'_, L, R, C>,
     index: u32,
+    word: Allocated,
     order: Order,
 ) -> Option<Pfn> {
     let frames = pool.frames();
     let index = Index::new(index as usize);
     let frame = frames.frame(index);
-    if frame.state() != State::Allocated(Allocated::new(order, Holder::Magazine)) {
+    if frame.state() != State::Allocated(word) {
         return None;
     }
     // INVARIANT: Z2, for the last time.

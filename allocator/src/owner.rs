@@ -24,6 +24,7 @@ use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath, sole};
 use crate::sync::{Access, AtomicU32, Ordering};
+use crate::table::Frames;
 use core::fmt;
 use lock_api::RawMutex;
 
@@ -77,9 +78,13 @@ impl OwnerIds {
 
 /// Making owners.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
-    /// A new owner, with no block yet; `None` if there are [`MAX_POOL_OWNERS`] already.
+    /// A new owner, with no block yet; `None` if there are [`MAX_POOL_OWNERS`] already, or the pool has no range yet.
     pub fn owner(&self) -> Option<Owner<'_, L, R, C>> {
-        Some(Owner { pool: self, id: self.owners.take()? })
+        let frames = self.frames();
+        if frames.len() == 0 {
+            return None;
+        }
+        Some(Owner { pool: self, frames, id: self.owners.take()? })
     }
 }
 
@@ -107,6 +112,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 /// ```
 pub struct Owner<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
     pool: &'p HypPool<'p, L, R, C>,
+    /// The pool's, so as not to look them up in every call.
+    frames: Frames<'p>,
     id: OwnerId,
 }
 
@@ -211,7 +218,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
 
     #[inline]
     fn find(&self, pfn: Pfn) -> Result<(Index, &'p Frame, Allocated), PageError> {
-        let (index, frame) = self.pool.frames().find(pfn)?;
+        let (index, frame) = self.frames.find(pfn)?;
         let word = self.pool.held_by(pfn, frame, self.holder(), Access::Look)?;
         Ok((index, frame, word))
     }

@@ -64,6 +64,8 @@ pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Defe
     len: AtomicUsize,
     pinned: AtomicUsize,
     pub(crate) owners: OwnerIds,
+    /// Numbers that magazines have been given.
+    pub(crate) magazines: AtomicUsize,
     path: PhantomData<fn() -> R>,
 }
 
@@ -80,6 +82,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
             owners: OwnerIds::new(),
+            magazines: AtomicUsize::new(0),
             path: PhantomData,
         }
     }
@@ -94,6 +97,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             len: AtomicUsize::new(0),
             pinned: AtomicUsize::new(0),
             owners: OwnerIds::new(),
+            magazines: AtomicUsize::new(0),
             path: PhantomData,
         }
     }
@@ -144,6 +148,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             len: AtomicUsize::new(table.frames().len()),
             pinned: AtomicUsize::new(0),
             owners: OwnerIds::new(),
+            magazines: AtomicUsize::new(0),
             path: PhantomData,
         })
     }
@@ -218,31 +223,6 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         self.split_as(pfn, Holder::Number).map(drop)
     }
 
-    /// As [`get_page`](Self::get_page), for a caller who has no reference, and knows no more than that the block may
-    /// still be there. Afterwards it has one, to whatever block is at `pfn` now.
-    ///
-    /// Takes the lock: a last put that is under way is over, or has not begun.
-    ///
-    /// # Errors
-    ///
-    /// As `get_page`.
-    pub fn try_get_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        let _areas = self.areas.0.lock();
-        let (_, frame) = self.frames().find(pfn)?;
-        loop {
-            let word = self.held_by(pfn, frame, Holder::Number, Access::Look)?;
-            let more = word.more(1).ok_or(PageError::Overflow)?;
-            if !R::LOCK_FREE {
-                frame.set_allocated(more);
-                return Ok(());
-            }
-            // INVARIANT: only the last put stores to such a word, and with the lock held.
-            if frame.exchange(word, more, Access::TryGet) {
-                return Ok(());
-            }
-        }
-    }
-
     /// References to the block whose first frame is `pfn`: at least 1.
     ///
     /// One relaxed load: a snapshot, and no licence to touch the page. Page-table code that compares it with 1
@@ -253,7 +233,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail).
     #[inline]
     pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
-        self.word(pfn).map(Allocated::count)
+        let word = self.word(pfn)?;
+        Ok(if word.is_in_magazine() { 1 } else { word.count() })
     }
 
     /// `n` references more to the block whose first frame is `pfn`, as by `n` calls of
@@ -346,13 +327,12 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     #[inline]
     pub(crate) fn alloc_as(&self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let frames = self.frames();
         let mut areas = self.areas.0.lock();
         let index = areas.extract(|| self.table(), order)?;
-        // INVARIANT: I4: it has left the free areas.
-        frames.frame(index).set_allocated(Allocated::new(order, holder));
+        // INVARIANT: I4: it has left the free areas, which have frames of the range alone.
+        self.words[index.get()].set_allocated(Allocated::new(order, holder));
         drop(areas);
-        Ok(frames.pfn(index))
+        Ok(Pfn::new(self.base.load(Ordering::Relaxed).wrapping_add(index.get())))
     }
 
     #[inline]
@@ -363,31 +343,62 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// Count `c → c - n`, or `n → Silent` and free in one critical section.
     #[inline]
     pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
-        let (index, frame) = self.frames().find(pfn)?;
-        if !R::LOCK_FREE {
-            let mut areas = self.areas.0.lock();
-            let word = self.held_by(pfn, frame, holder, Access::Look)?;
-            match word.less(n) {
-                // Release even here: a magazine looks at the word without the lock.
-                Some(less) => frame.store(less, Access::Put),
-                None if word.count() < n => return Err(PageError::Underflow),
-                None => {
-                    frame.set_silent();
-                    areas.free(|| self.table(), index, word.order());
+        let (index, frame) = self.find(pfn)?;
+        if R::LOCK_FREE {
+            // Whenever the exchange fails somebody else has changed the word, and so got on: look again.
+            while let Some(word) = Some(self.held_by(pfn, frame, holder, Access::Look)?)
+                && let Some(less) = word.less(n)
+            {
+                if frame.exchange(word, less, Access::Put) {
+                    return Ok(());
                 }
             }
-            return Ok(());
         }
+        self.put_under_lock(index, frame, pfn, holder, n)
+    }
+
+    /// As `put_as`, with the lock taken first: for the last references, and for all if counts change under the lock.
+    #[inline(never)]
+    fn put_under_lock(&self, index: Index, frame: &Frame, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
+        let mut areas = self.areas.0.lock();
+        if let Some(word) = self.put_locked(pfn, frame, holder, n)? {
+            areas.free(|| self.table(), index, word.order());
+        }
+        Ok(())
+    }
+
+    /// `n` references less, with the lock held. If they were the last ones, the word of the block, which is silent now
+    /// and still to be freed.
+    ///
+    /// Whoever has all the references is the only one who may change the word, so that a store will do. Should somebody
+    /// without one get one between the look and the store, against the rules, it is lost; but of two who put the same
+    /// one too often the second finds the block free, since both come here.
+    #[inline]
+    pub(crate) fn put_locked(
+        &self,
+        pfn: Pfn,
+        frame: &Frame,
+        holder: Holder,
+        n: u32,
+    ) -> Result<Option<Allocated>, PageError> {
         loop {
-            let word = self.held_by(pfn, frame, holder, Access::Look)?;
-            let done = match word.less(n) {
-                Some(less) => frame.exchange(word, less, Access::Put),
-                None if word.count() < n => return Err(PageError::Underflow),
-                None => self.put_last(index, frame, pfn, holder, n)?,
-            };
-            // Somebody else changed the word, and so got on: look again.
-            if done {
-                return Ok(());
+            let word = self.held_by(pfn, frame, holder, Access::LastPut)?;
+            match word.less(n) {
+                Some(less) if R::LOCK_FREE => {
+                    if frame.exchange(word, less, Access::Put) {
+                        return Ok(None);
+                    }
+                }
+                Some(less) => {
+                    // Release even here: a magazine looks at the word without the lock.
+                    frame.store(less, Access::Put);
+                    return Ok(None);
+                }
+                None if word.count() == n => {
+                    frame.set_silent();
+                    return Ok(Some(word));
+                }
+                None => return Err(PageError::Underflow),
             }
         }
     }
@@ -400,25 +411,8 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         }
     }
 
-    /// The last references go and the block is free, the lock taken first; `false` if they are not the last.
-    ///
-    /// Whoever has all the references is the only one who may change the word, so that a store will do. Should somebody
-    /// without one get one between the look and the store, against the rules, it is lost; but of two who put the same
-    /// one too often the second finds the block free, since both come here.
-    #[inline]
-    fn put_last(&self, index: Index, frame: &Frame, pfn: Pfn, holder: Holder, n: u32) -> Result<bool, PageError> {
-        let mut areas = self.areas.0.lock();
-        let word = self.held_by(pfn, frame, holder, Access::LastPut)?;
-        if word.count() != n {
-            return Ok(false);
-        }
-        frame.set_silent();
-        areas.free(|| self.table(), index, word.order());
-        Ok(true)
-    }
-
     /// Frees the block at `index`, whose word the caller alone may change.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn free_own(&self, index: Index, frame: &Frame, order: Order) {
         let mut areas = self.areas.0.lock();
         frame.set_silent();
@@ -468,6 +462,17 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         allocated(frames, pfn, frames.find(pfn)?.1)
     }
 
+    /// The place and the word of `pfn`.
+    #[inline]
+    pub(crate) fn find(&self, pfn: Pfn) -> Result<(Index, &'t Frame), PageError> {
+        let len = self.len.load(Access::Observe.ordering());
+        let offset = pfn.get().wrapping_sub(self.base.load(Ordering::Relaxed));
+        match self.words.get(offset) {
+            Some(frame) if offset < len => Ok((Index::new(offset), frame)),
+            _ => Err(PageError::OutOfRange),
+        }
+    }
+
     /// The word of a block that `holder` may count references of.
     #[inline]
     pub(crate) fn held_by(
@@ -477,10 +482,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         holder: Holder,
         access: Access,
     ) -> Result<Allocated, PageError> {
-        match frame.state_by(access) {
-            State::Allocated(word) if word.is_held_by(holder) && !word.is_pinned() => Ok(word),
-            other => Err(self.refused(pfn, other)),
-        }
+        frame.held_by(holder, access).map_err(|state| self.refused(pfn, state))
     }
 
     /// Why nobody, or somebody else, counts in a word that says `state`.
@@ -502,7 +504,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         access: Access,
         change: impl Fn(Allocated) -> Result<Allocated, PageError>,
     ) -> Result<(), PageError> {
-        let (_, frame) = self.frames().find(pfn)?;
+        let (_, frame) = self.find(pfn)?;
         if R::LOCK_FREE {
             loop {
                 let word = self.held_by(pfn, frame, holder, Access::Look)?;

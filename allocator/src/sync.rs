@@ -9,7 +9,6 @@
 //! | `Put` | count − 1 to at least 1, without the lock | Release | `LastPut` | what this owner did to the block is done before the last owner frees it |
 //! | `LastPut` | load of the last count, under the lock; the store that frees the block is Relaxed | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one |
 //! | `Keep` | load of the last count, by a magazine that keeps the block; the store is Relaxed | Acquire | `Put` | as `LastPut`; the next owner is ordered after by the magazine's `&mut`, or by the lock when it is flushed |
-//! | `TryGet` | count + 1, under the lock, by somebody who has no reference | Acquire | `Put` | the caller learns of the block from its word alone |
 //! | `Look` | load, first look of a call | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, by a store of its one holder, or after another look under the lock |
 //! | `Sole` | the owner of the only reference changes the block's order or holder | Acquire | `Put` | "I am the only one" means that the others are done with it |
 //! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
@@ -24,6 +23,7 @@
 //! | word, for `page_count` and errors | load | Relaxed | – | a snapshot |
 //! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |
 //! | pinned blocks | count | Relaxed | – | a statistic |
+//! | numbers of magazines | count | Relaxed | – | a number of one's own is all that is asked of it |
 
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -47,7 +47,6 @@ pub(crate) enum Access {
     TakeId,
     GiveId,
     Keep,
-    TryGet,
     Look,
 }
 
@@ -56,9 +55,7 @@ impl Access {
         match self {
             Self::Get | Self::Pin | Self::Look => Ordering::Relaxed,
             Self::Put | Self::Publish | Self::Vacate | Self::GiveId => Ordering::Release,
-            Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId | Self::Keep | Self::TryGet => {
-                Ordering::Acquire
-            }
+            Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId | Self::Keep => Ordering::Acquire,
         }
     }
 
