@@ -18,7 +18,7 @@ Examples:
 
 Build with `--profile measured`: other profiles measure something else. Let nothing else run meanwhile.
 
-Exit status: 0 it ran, whatever the bars say; 1 it could not, or somebody lost pages; 2 it was asked for what there is
+Exit status: 0 it ran, whatever the bars say; 1 it could not, somebody lost pages, or a limit is not kept; 2 it was asked for what there is
 not. Ctrl-C ends it after the cell that it is at, and what there is by then is shown.";
 
 /// The pool, and every page allocator on crates.io that one could pick instead, on the same workloads in one run: a
@@ -80,7 +80,14 @@ impl Run {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Count instructions an operation, for the workloads of one thread, under valgrind's callgrind
-    Instructions(Choice),
+    Instructions {
+        /// Of what.
+        #[command(flatten)]
+        choice: Choice,
+        /// Count what this file has limits for, and fail if one is not kept: TOML, `[pool]`, `W1 = 200`
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "subjects"])]
+        limits: Option<PathBuf>,
+    },
     /// One cell, for valgrind
     #[command(hide = true)]
     Count {

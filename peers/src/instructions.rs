@@ -15,9 +15,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::arena::Arena;
 use crate::arguments::Choice;
+use crate::limits::Limits;
 use crate::measure::{Amount, Cell};
 use crate::report::{digits, table, text};
-use crate::subjects::{Contestant, ORIGINAL};
+use crate::subjects::{ALL, Contestant, ORIGINAL};
 use crate::workloads::Workload;
 
 /// The real one's, an operation, the loop around it included.
@@ -57,13 +58,42 @@ pub fn count(choice: &Choice) -> Result<()> {
     let workloads: Vec<_> = choice.workloads()?.into_iter().filter(|workload| workload.threads() == 1).collect();
     let contestants = choice.contestants()?;
     ensure!(!workloads.is_empty(), "instructions are counted for workloads of one thread only");
+    let cells: Vec<_> = contestants.iter().flat_map(|&c| workloads.iter().map(move |&w| (w, c))).collect();
+    let counts = counts(&cells)?;
+    print(&workloads, &contestants, &counts);
+    off_the_real_one(&cells, &counts).for_each(|(text, _)| println!("{text}"));
+    Ok(())
+}
+
+/// Counts what there are limits for, and `original` besides, and says whether the ones are kept and the other is what it
+/// stands for.
+///
+/// # Errors
+///
+/// As [`count`]; a limit is not kept; `original` is not within 15 % of the real one.
+pub fn gate(limits: &Limits) -> Result<()> {
+    let original = ALL.iter().filter(|contestant| contestant.name == ORIGINAL);
+    let original = original.flat_map(|one| Workload::ALL.into_iter().map(move |workload| (workload, one)));
+    let cells: Vec<_> = limits.cells().chain(original.filter(|cell| reference(cell.0).is_some())).collect();
+    let counts = counts(&cells)?;
+    for ((workload, contestant), count) in cells.iter().zip(&counts) {
+        println!("{:10} {:15} {}", workload.name(), contestant.name, count.map_or("-".to_owned(), digits));
+    }
+    let off: Vec<_> = off_the_real_one(&cells, &counts).filter(|(_, within)| !within).map(|(text, _)| text).collect();
+    ensure!(off.is_empty(), "{}", off.join("\n"));
+    limits.hold(|name, workload| {
+        let at = cells.iter().position(|(w, contestant)| *w == workload && contestant.name == name)?;
+        counts[at]
+    })
+}
+
+/// Instructions an operation of each cell.
+fn counts(cells: &[(Workload, &'static Contestant)]) -> Result<Vec<Option<f64>>> {
     let there = Command::new("valgrind").arg("--version").output();
     ensure!(
         there.is_ok_and(|output| output.status.success()),
         "there is no valgrind here; on Debian: apt-get install valgrind"
     );
-
-    let cells: Vec<_> = contestants.iter().flat_map(|&c| workloads.iter().map(move |&w| (w, c))).collect();
     let (next, counts) = (AtomicUsize::new(0), Mutex::new(vec![None; cells.len()]));
     let folder = tempfile::tempdir().context("no folder for callgrind's files")?;
     let worker = || -> Result<()> {
@@ -82,8 +112,11 @@ pub fn count(choice: &Choice) -> Result<()> {
             (0..thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    let counts = counts.into_inner().unwrap_or_default();
+    Ok(counts.into_inner().unwrap_or_default())
+}
 
+/// The table.
+fn print(workloads: &[Workload], contestants: &[&'static Contestant], counts: &[Option<f64>]) {
     let header = std::iter::once("instructions".to_owned()).chain(workloads.iter().map(|w| w.name().to_owned()));
     let mut table = table(header.collect());
     for (contestant, row) in contestants.iter().zip(counts.chunks(workloads.len())) {
@@ -92,19 +125,22 @@ pub fn count(choice: &Choice) -> Result<()> {
     }
     let real = workloads.iter().map(|&workload| reference(workload).map_or("-".to_owned(), digits));
     table.add_row(std::iter::once("the real one".to_owned()).chain(real));
-    print!("Instructions an operation (callgrind)\n\n{}", text(&mut table, 1));
+    println!("Instructions an operation (callgrind)\n\n{}", text(&mut table, 1));
+}
 
-    println!();
-    for ((workload, contestant), count) in cells.iter().zip(counts) {
-        if contestant.name == ORIGINAL
-            && let (Some(count), Some(real)) = (count, reference(*workload))
-        {
-            let off = count / real - 1.0;
-            let within = if off.abs() <= WITHIN { "within" } else { "NOT within" };
-            println!("original {}: {:+.1} %, {within} {:.0} %", workload.name(), off * 100.0, WITHIN * 100.0);
-        }
-    }
-    Ok(())
+/// How far `original` is from the real one, and whether that is near enough.
+fn off_the_real_one<'a>(
+    cells: &'a [(Workload, &'static Contestant)],
+    counts: &'a [Option<f64>],
+) -> impl Iterator<Item = (String, bool)> + 'a {
+    let original = cells.iter().zip(counts).filter(|((_, contestant), _)| contestant.name == ORIGINAL);
+    original.filter_map(|((workload, _), count)| {
+        let off = (*count)? / reference(*workload)? - 1.0;
+        let near = off.abs() <= WITHIN;
+        let within = if near { "within" } else { "NOT within" };
+        let text = format!("original {}: {:+.1} %, {within} {:.0} %", workload.name(), off * 100.0, WITHIN * 100.0);
+        Some((text, near))
+    })
 }
 
 /// Instructions an operation of one cell; none if the subject does not take part.

@@ -14,6 +14,7 @@ pub mod arena;
 pub mod arguments;
 pub mod instructions;
 pub mod json;
+pub mod limits;
 pub mod measure;
 pub mod report;
 pub mod results;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use peers::arguments::{self, Arguments, Command, Unknown};
+use peers::limits::Limits;
 use peers::{instructions, session};
 
 fn main() -> ExitCode {
@@ -24,7 +25,8 @@ fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         None => session::measure(&arguments.choice, &arguments.run),
-        Some(Command::Instructions(choice)) => instructions::count(choice),
+        Some(Command::Instructions { choice, limits: None }) => instructions::count(choice),
+        Some(Command::Instructions { limits: Some(file), .. }) => instructions::gate(&Limits::read(file)?),
         Some(Command::Count { workload, subject, operations }) => {
             instructions::cell(arguments::workload(workload)?, arguments::subject(subject)?, *operations)
         }
