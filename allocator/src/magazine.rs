@@ -40,7 +40,7 @@ pub(crate) const ORDERS: usize = 4;
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
 /// for those who have a CPU number and interrupts. `N` is the most blocks of order 0 that it holds; of order 1 half as
-/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 4.5 `N` pages
+/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
 /// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
 /// and asks again; dropping it empties it.
 ///

@@ -1,5 +1,5 @@
-//! Misuse that races a legal call: it may succeed or be refused, and the invariants hold either way. And a table that
-//! one pool leaves to the next.
+//! Misuse that races a legal call: it may succeed or be refused, and the invariants hold either way. A table that one
+//! pool leaves to the next, and a pool that gets its range.
 
 use super::*;
 
@@ -215,4 +215,35 @@ fn caught_vacate_without_release() {
 #[should_panic(expected = "Causality violation")]
 fn caught_claim_without_acquire() {
     with_weakened(Access::Claim, a_table_is_handed_on);
+}
+
+/// A pool gets its range while somebody calls it: refused, or served with the right base.
+fn init_against_calls() {
+    let lock = ModelLock(AtomicBool::new(false));
+    let pool: Arc<Pool> = Arc::new(HypPool::vacant(lock, table(1)));
+    let other = thread::spawn({
+        let pool = pool.clone();
+        move || pool.init(PfnRange::new(Pfn::new(7), 1), 1).unwrap()
+    });
+    assert_eq!(pool.get_page(Pfn::new(0)), Err(PageError::OutOfRange), "seen half made: frame 7 taken for frame 0");
+    let seven = pool.get_page(Pfn::new(7));
+    assert!(matches!(seven, Ok(()) | Err(PageError::OutOfRange)), "seen half made: {seven:?}");
+    other.join().unwrap();
+}
+
+#[test]
+fn a_call_during_init_is_refused_or_right() {
+    loom::model(init_against_calls);
+}
+
+#[test]
+#[should_panic(expected = "seen half made")]
+fn caught_init_without_release() {
+    with_weakened(Access::Publish, init_against_calls);
+}
+
+#[test]
+#[should_panic(expected = "seen half made")]
+fn caught_init_seen_without_acquire() {
+    with_weakened(Access::Observe, init_against_calls);
 }
