@@ -101,7 +101,7 @@ fn agrees<R: RefcountPath, C: Coalesce>(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: 64,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
