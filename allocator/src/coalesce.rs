@@ -36,7 +36,7 @@ pub trait Coalesce: sealed::Sealed + 'static {
 
 /// Up to `N` unmerged blocks of each of the orders 0 to 3; `N` at most 255.
 #[derive(Clone, Copy, Debug)]
-pub enum Deferred<const N: usize = 7> {}
+pub enum Deferred<const N: usize = 15> {}
 
 /// Every block is coalesced when it is freed.
 #[derive(Clone, Copy, Debug)]

@@ -64,6 +64,8 @@ pub enum PageError {
     Overflow,
     /// There are fewer references than were to be put.
     Underflow,
+    /// The block is of another order than the caller says.
+    WrongOrder,
     /// The block is pinned for ever: its count once overflowed.
     Pinned,
 }
@@ -123,6 +125,7 @@ impl fmt::Display for PageError {
             Self::Shared => "the block has another reference",
             Self::Overflow => "the reference count would exceed its maximum",
             Self::Underflow => "the block has fewer references than that",
+            Self::WrongOrder => "the block is of another order",
             Self::Pinned => "the block is pinned for ever",
         })
     }

@@ -20,7 +20,7 @@
 //! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
 //! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
-//! | `Allocated → Silent` | final put | store under the lock: whoever has the only reference is the only one who may change the word |
+//! | `Allocated → Silent` | final put | under the lock. By number or by handles: compare-exchange |
 //! | any → `Vacant` | dropping the pool | store, `&mut` |
 //!
 //! Who may change an `Allocated` word, and how, is written in it:
@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | store, by the magazine, which is `&mut` |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: compare-exchange. Out: store, by the magazine, which is `&mut` |
 //! | `Scrub` | nobody: the block is being cleared on its way out | store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!
@@ -300,6 +300,12 @@ impl Frame {
         }
     }
 
+    /// Whether the word is just this. One load.
+    #[inline]
+    pub(crate) fn says(&self, word: Allocated) -> bool {
+        self.word.load(Ordering::Relaxed) == word.0
+    }
+
     /// The word, if `holder` may count in it; else what it says. One load.
     #[inline]
     pub(crate) fn held_by(&self, holder: Holder, access: Access) -> Result<Allocated, State> {
@@ -338,6 +344,18 @@ impl Frame {
     #[cfg(all(test, not(loom)))]
     pub(crate) fn raw(&self) -> u32 {
         self.word.load(Ordering::Relaxed)
+    }
+
+    /// `Allocated → Silent` against everybody else who may get a reference. Under the lock.
+    #[inline]
+    pub(crate) fn release(&self, from: Allocated) -> bool {
+        self.word.compare_exchange(from.0, SILENT, Access::LastPut.ordering(), Ordering::Relaxed).is_ok()
+    }
+
+    /// `Allocated → Allocated` against everybody else, not to fail but for them.
+    #[inline]
+    pub(crate) fn exchange_strong(&self, from: Allocated, to: Allocated, access: Access) -> bool {
+        self.word.compare_exchange(from.0, to.0, access.ordering(), Ordering::Relaxed).is_ok()
     }
 
     /// This word as one of a [chunk](crate::chunk)'s. Under the lock.

@@ -11,25 +11,28 @@
 //!
 //! The magazine is the owner of what it holds: a block in it is allocated, with one reference, and its word says
 //! `Magazine`, so that everybody else is refused it, and [`check`](HypPool::check) holds at any time. To hand a
-//! block out or to take one back is one store to its word.
+//! block out is one store to its word, and to take one back one compare-exchange.
 //!
 //! After J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and Arbitrary
 //! Resources", USENIX ATC 2001.
 //!
 //! # Invariants
 //!
-//! * **Z1** A block in a rack says `Magazine`, the rack's order and this magazine's number; unless somebody else put the
-//!   same reference at the same moment, against the rules: then it says who was later, and this magazine leaves it alone
-//!   when its turn comes.
-//! * **Z2** A word that says `Magazine` is changed by the magazine of that number alone, and only by stores.
+//! * **Z1** A block in a rack says `Magazine`, the rack's order and this magazine's number.
+//! * **Z2** A word that says so is changed by the magazine of that number alone, and only by stores.
+//!
+//! The one thing that can get in their way is a pool under [`Merged`](crate::Merged), which stores under the lock, and
+//! a misuse that races a put into the magazine. Then the word says something else, and the magazine leaves the block
+//! alone when its turn comes.
 
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Holder, Index, MagazineId, State};
+use crate::frame::{Allocated, Holder, Index, MagazineId};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath};
 use crate::sync::{Access, Ordering};
+use crate::table::Frames;
 use core::fmt;
 use lock_api::RawMutex;
 
@@ -40,7 +43,7 @@ pub(crate) const ORDERS: usize = 4;
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
 /// for those who have a CPU number and interrupts. `N` is the most blocks of order 0 that it holds; of order 1 half as
-/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 4.5 `N` pages
+/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
 /// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
 /// and asks again; dropping it empties it.
 ///
@@ -60,6 +63,8 @@ pub(crate) const ORDERS: usize = 4;
 /// ```
 pub struct Magazine<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred, const N: usize = 32> {
     pool: &'p HypPool<'p, L, R, C>,
+    /// The pool's, as of the first call, so as not to look them up in every other one.
+    frames: Frames<'p>,
     racks: Racks<N>,
 }
 
@@ -67,7 +72,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// An empty magazine.
     #[must_use]
     pub const fn new(pool: &'p HypPool<'p, L, R, C>) -> Self {
-        Self { pool, racks: Racks::EMPTY }
+        Self { pool, frames: Frames::NONE, racks: Racks::EMPTY }
     }
 
     /// As [`HypPool::alloc_pages`], from the magazine if it can be. No lock, or else one critical section of at most
@@ -78,7 +83,13 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// [`AllocError`]; the caller has nothing.
     #[inline]
     pub fn alloc_pages(&mut self, order: u8) -> Result<Pfn, AllocError> {
-        self.racks.alloc(self.pool, order)
+        match self.racks.take(self.frames, order) {
+            Some(pfn) => Ok(pfn),
+            None => {
+                self.frames = self.pool.frames();
+                self.racks.refill(self.pool, order)
+            }
+        }
     }
 
     /// As [`HypPool::put_page`], into the magazine if it is the last reference. No lock, or else one critical section of
@@ -89,7 +100,22 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// [`PageError`]; nothing has changed.
     #[inline]
     pub fn put_page(&mut self, pfn: Pfn) -> Result<(), PageError> {
-        self.racks.put(self.pool, pfn)
+        let order = self.pool.word(pfn)?.order();
+        self.put_pages(pfn, order.get())
+    }
+
+    /// As [`put_page`](Self::put_page), for a caller who knows the order of the block, which makes it quicker.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError`], [`WrongOrder`](PageError::WrongOrder) if the block is of another order; nothing has changed.
+    #[inline]
+    pub fn put_pages(&mut self, pfn: Pfn, order: u8) -> Result<(), PageError> {
+        if self.racks.keep(self.frames, pfn, order) {
+            return Ok(());
+        }
+        self.frames = self.pool.frames();
+        self.racks.put(self.pool, pfn, order)
     }
 
     /// Gives everything back to the pool: when memory runs short, before the CPU goes offline, at shutdown. Critical
@@ -98,23 +124,29 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
         self.racks.drain(self.pool);
     }
 
-    /// The racks, for tests that compare whole states.
-    #[cfg(all(test, not(loom)))]
-    pub(crate) fn racks(&self) -> impl Iterator<Item = &[u32]> {
-        self.racks.0.iter().map(|rack| &rack.slots[..rack.len])
-    }
-
     /// Pages that the magazine holds.
     #[must_use]
     pub fn pages(&self) -> usize {
         self.racks.pages()
     }
+
+    /// The pool, for the models.
+    #[cfg(all(test, loom))]
+    pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
+        self.pool
+    }
+
+    /// The racks, for tests that compare whole states.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn racks(&self) -> impl Iterator<Item = &[u32]> {
+        self.racks.racks.iter().map(|rack| &rack.slots[..rack.len as usize])
+    }
 }
 
 /// A magazine but for the pool that it is of: every call must name the same one.
 pub(crate) struct Racks<const N: usize> {
-    /// The magazine's number, as of the first call.
-    id: Option<MagazineId>,
+    /// Whether the words below have the magazine's number.
+    numbered: bool,
     racks: [Rack<N>; ORDERS],
 }
 
@@ -122,63 +154,91 @@ pub(crate) struct Racks<const N: usize> {
 ///
 /// # Invariants
 ///
-/// `len <= N`; the blocks are in `slots[..len]`, the most recent last.
+/// `len <= limit <= N`; the blocks are in `slots[..len]`, the most recent last. The limit is 0 until the magazine has its
+/// number.
 struct Rack<const N: usize> {
-    len: usize,
+    len: u32,
+    limit: u32,
+    /// What the blocks here say.
+    word: Allocated,
     slots: [u32; N],
 }
 
 impl<const N: usize> Racks<N> {
     const FITS: () = assert!(N >= 8 && N <= 256, "a magazine holds 8 to 256 blocks of order 0");
+    const RACK: Rack<N> = Rack { len: 0, limit: 0, word: Allocated::new(Order::ZERO, Holder::Magazine), slots: [0; N] };
     pub(crate) const EMPTY: Self = {
         let () = Self::FITS;
-        Self { id: None, racks: [const { Rack { len: 0, slots: [0; N] } }; ORDERS] }
+        Self { numbered: false, racks: [Self::RACK; ORDERS] }
     };
 
+    /// A block of `order` for the caller, if there is one in its rack.
     #[inline]
-    pub(crate) fn alloc<L: RawMutex, R: RefcountPath, C: Coalesce>(
-        &mut self,
-        pool: &HypPool<'_, L, R, C>,
-        order: u8,
-    ) -> Result<Pfn, AllocError> {
-        if let Some(rack) = self.racks.get_mut(usize::from(order))
-            && let Some(&index) = rack.slots.get(rack.len.wrapping_sub(1))
-            && let Some(order) = Order::new(order)
-            && let Some(id) = self.id
-        {
-            rack.len -= 1;
-            if let Some(pfn) = hand_out(pool, index, Allocated::in_magazine(order, id), order) {
-                return Ok(pfn);
-            }
+    pub(crate) fn take(&mut self, frames: Frames<'_>, order: u8) -> Option<Pfn> {
+        let rack = self.racks.get_mut(usize::from(order))?;
+        let left = rack.len.checked_sub(1)?;
+        let index = Index::new(*rack.slots.get(left as usize)? as usize);
+        let frame = frames.get(index)?;
+        if !frame.says(rack.word) {
+            return None;
         }
-        self.refill(pool, order)
+        rack.len = left;
+        // INVARIANT: Z2, for the last time.
+        frame.set_allocated(Allocated::new(Order::new(order)?, Holder::Number));
+        Some(frames.pfn(index))
     }
 
+    /// Takes the block of `order` at `pfn` into its rack, if there is room and nobody else has a reference.
     #[inline]
+    pub(crate) fn keep(&mut self, frames: Frames<'_>, pfn: Pfn, order: u8) -> bool {
+        let (Some(rack), Ok((index, frame)), Some(size)) =
+            (self.racks.get_mut(usize::from(order)), frames.find(pfn), Order::new(order))
+        else {
+            return false;
+        };
+        if rack.len >= rack.limit {
+            return false;
+        }
+        let Some(slot) = rack.slots.get_mut(rack.len as usize) else { return false };
+        // INVARIANT: Z1. Against others who put or get, so that a block is in one rack, and a reference that was granted
+        // is not lost.
+        let kept = frame.exchange_strong(Allocated::new(size, Holder::Number), rack.word, Access::Keep);
+        if kept {
+            *slot = index.get() as u32;
+            rack.len += 1;
+        }
+        kept
+    }
+
+    /// As `keep`, where that was of no avail: there was no room, or it is not the last reference, or it is refused.
+    #[inline(never)]
     pub(crate) fn put<L: RawMutex, R: RefcountPath, C: Coalesce>(
         &mut self,
         pool: &HypPool<'_, L, R, C>,
         pfn: Pfn,
+        order: u8,
     ) -> Result<(), PageError> {
-        let (index, frame) = pool.find(pfn)?;
-        let word = pool.held_by(pfn, frame, Holder::Number, Access::Keep)?;
-        let order = word.order();
-        let o = usize::from(order.get());
-        if word.count() != 1 || o >= ORDERS {
-            return pool.put_page(pfn);
+        let (_, frame) = pool.find(pfn)?;
+        let word = pool.held_by(pfn, frame, Holder::Number, Access::Look)?;
+        if word.order().get() != order {
+            return Err(PageError::WrongOrder);
         }
-        if self.racks[o].len >= limit::<N>(order) {
-            self.flush(pool, order, limit::<N>(order).div_ceil(2));
+        if word.count() == 1 && self.racks.get(usize::from(order)).is_some() {
+            self.number(pool);
+            self.make_room(pool, word.order());
+            if self.keep(pool.frames(), pfn, order) {
+                return Ok(());
+            }
         }
-        let id = self.id.unwrap_or_else(|| self.number(pool));
-        // INVARIANT: Z1. Whoever has the only reference is the only one who may change the word, by a store.
-        frame.set_allocated(Allocated::in_magazine(order, id));
-        let rack = &mut self.racks[o];
-        if let Some(slot) = rack.slots.get_mut(rack.len) {
-            *slot = index.get() as u32;
-            rack.len += 1;
+        pool.put_page(pfn)
+    }
+
+    /// Half a rack more room, if it is full.
+    fn make_room<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>, order: Order) {
+        let limit = limit::<N>(order);
+        if self.racks[usize::from(order.get())].len as usize >= limit {
+            self.flush(pool, order, limit.div_ceil(2));
         }
-        Ok(())
     }
 
     pub(crate) fn drain<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>) {
@@ -190,12 +250,12 @@ impl<const N: usize> Racks<N> {
     }
 
     pub(crate) fn pages(&self) -> usize {
-        self.racks.iter().enumerate().map(|(order, rack)| rack.len << order).sum()
+        self.racks.iter().enumerate().map(|(order, rack)| (rack.len as usize) << order).sum()
     }
 
     /// A block from the pool, and half a rack of others.
     #[inline(never)]
-    fn refill<L: RawMutex, R: RefcountPath, C: Coalesce>(
+    pub(crate) fn refill<L: RawMutex, R: RefcountPath, C: Coalesce>(
         &mut self,
         pool: &HypPool<'_, L, R, C>,
         order: u8,
@@ -209,35 +269,42 @@ impl<const N: usize> Racks<N> {
                 result => result,
             };
         };
-        let word = Allocated::in_magazine(size, self.id.unwrap_or_else(|| self.number(pool)));
-        // Twice at most, unless somebody has put blocks of ours while we did.
+        self.number(pool);
+        // Twice at most, unless misuse has spoilt a block (see the module's invariants).
         loop {
             let rack = &mut self.racks[usize::from(order)];
             if rack.len == 0 {
                 let half = limit::<N>(size) / 2;
-                rack.len = pool.alloc_batch(size, word, &mut rack.slots[..half]);
+                let got = pool.alloc_batch(size, rack.word, &mut rack.slots[..half]);
                 // The lowest address last, so that it is the first to go.
-                rack.slots[..rack.len].reverse();
+                rack.slots[..got].reverse();
+                rack.len = got as u32;
             }
-            let Some(left) = rack.len.checked_sub(1) else {
+            if rack.len == 0 {
                 if self.pages() == 0 {
                     return Err(AllocError::OutOfMemory);
                 }
                 self.drain(pool);
                 continue;
-            };
-            rack.len = left;
-            if let Some(pfn) = hand_out(pool, rack.slots[left], word, size) {
+            }
+            if let Some(pfn) = self.take(pool.frames(), order) {
                 return Ok(pfn);
             }
+            self.racks[usize::from(order)].len -= 1; // spoilt
         }
     }
 
     /// Takes a number, for good.
-    #[cold]
-    fn number<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>) -> MagazineId {
+    fn number<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>) {
+        if self.numbered {
+            return;
+        }
         let id = MagazineId::nth(pool.magazines.fetch_add(1, Ordering::Relaxed));
-        *self.id.insert(id)
+        for (order, rack) in Order::all().zip(&mut self.racks) {
+            rack.word = Allocated::in_magazine(order, id);
+            rack.limit = limit::<N>(order) as u32;
+        }
+        self.numbered = true;
     }
 
     /// Gives the oldest `n` blocks of `order` back, in one critical section.
@@ -249,36 +316,16 @@ impl<const N: usize> Racks<N> {
         n: usize,
     ) {
         let rack = &mut self.racks[usize::from(order.get())];
-        let n = n.min(rack.len);
-        if let Some(id) = self.id {
-            pool.free_batch(order, Allocated::in_magazine(order, id), &rack.slots[..n]);
-        }
-        rack.slots.copy_within(n..rack.len, 0);
-        rack.len -= n;
+        let len = rack.len as usize;
+        let n = n.min(len);
+        pool.free_batch(order, rack.word, &rack.slots[..n]);
+        rack.slots.copy_within(n..len, 0);
+        rack.len -= n as u32;
     }
-}
-
-/// The block at `index`, out of a rack, for the caller; `None` if somebody put it twice.
-#[inline]
-fn hand_out<L: RawMutex, R: RefcountPath, C: Coalesce>(
-    pool: &HypPool<'_, L, R, C>,
-    index: u32,
-    word: Allocated,
-    order: Order,
-) -> Option<Pfn> {
-    let frames = pool.frames();
-    let index = Index::new(index as usize);
-    let frame = frames.frame(index);
-    if frame.state() != State::Allocated(word) {
-        return None;
-    }
-    // INVARIANT: Z2, for the last time.
-    frame.set_allocated(Allocated::new(order, Holder::Number));
-    Some(frames.pfn(index))
 }
 
 /// The most blocks of `order` that a magazine holds.
-pub(crate) const fn limit<const N: usize>(order: Order) -> usize {
+const fn limit<const N: usize>(order: Order) -> usize {
     N >> if order.get() < 2 { order.get() } else { 2 }
 }
 

@@ -75,7 +75,10 @@ impl<'p, M: RawMutex, L: RawMutex, const CPUS: usize, R: RefcountPath, C: Coales
     /// [`AllocError`]; nobody has lost anything.
     pub fn alloc_pages(&self, cpu: usize, order: u8) -> Result<Pfn, AllocError> {
         let result = match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
-            Some(mut magazine) => magazine.alloc(self.pool, order),
+            Some(mut magazine) => match magazine.take(self.pool.frames(), order) {
+                Some(pfn) => Ok(pfn),
+                None => magazine.refill(self.pool, order),
+            },
             None => self.pool.alloc_pages(order),
         };
         match result {
@@ -94,7 +97,10 @@ impl<'p, M: RawMutex, L: RawMutex, const CPUS: usize, R: RefcountPath, C: Coales
     /// [`PageError`]; nothing has changed.
     pub fn put_page(&self, cpu: usize, pfn: Pfn) -> Result<(), PageError> {
         match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
-            Some(mut magazine) => magazine.put(self.pool, pfn),
+            Some(mut magazine) => {
+                let order = self.pool.word(pfn)?.order().get();
+                if magazine.keep(self.pool.frames(), pfn, order) { Ok(()) } else { magazine.put(self.pool, pfn, order) }
+            }
             None => self.pool.put_page(pfn),
         }
     }

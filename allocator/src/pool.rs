@@ -369,10 +369,6 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// `n` references less, with the lock held. If they were the last ones, the word of the block, which is silent now
     /// and still to be freed.
-    ///
-    /// Whoever has all the references is the only one who may change the word, so that a store will do. Should somebody
-    /// without one get one between the look and the store, against the rules, it is lost; but of two who put the same
-    /// one too often the second finds the block free, since both come here.
     #[inline]
     pub(crate) fn put_locked(
         &self,
@@ -382,7 +378,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         n: u32,
     ) -> Result<Option<Allocated>, PageError> {
         loop {
-            let word = self.held_by(pfn, frame, holder, Access::LastPut)?;
+            let word = self.held_by(pfn, frame, holder, Access::Look)?;
             match word.less(n) {
                 Some(less) if R::LOCK_FREE => {
                     if frame.exchange(word, less, Access::Put) {
@@ -390,13 +386,15 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
                     }
                 }
                 Some(less) => {
-                    // Release even here: a magazine looks at the word without the lock.
+                    // Release even here: a magazine takes the block without the lock.
                     frame.store(less, Access::Put);
                     return Ok(None);
                 }
+                // Lost, if somebody got a reference or a magazine took the block: look again.
                 None if word.count() == n => {
-                    frame.set_silent();
-                    return Ok(Some(word));
+                    if frame.release(word) {
+                        return Ok(Some(word));
+                    }
                 }
                 None => return Err(PageError::Underflow),
             }

@@ -14,9 +14,9 @@
 //! ```text
 //!   word: count 1
 //!     │  take the lock                     giving up the last reference before this is a known bug:
-//!     │  compare-exchange ──lost──► somebody got a reference: unlock, start again
+//!     │  compare-exchange ──lost──► somebody got a reference, or it is gone: look again
 //!     ▼  word: Silent                      whoever holds the lock then sees a block that is in no free area
-//!     │  into a ring, or coalesced into a tree
+//!     │  into a ring, or coalesced into a chunk
 //!     ▼  unlock
 //! ```
 

@@ -35,6 +35,15 @@ pub(crate) struct Frames<'t> {
 }
 
 impl<'t> Frames<'t> {
+    /// A view of nothing.
+    pub(crate) const NONE: Self = Self { base: Pfn::new(0), frames: &[] };
+
+    /// The word at `index`, if there is one.
+    #[inline]
+    pub(crate) fn get(self, index: Index) -> Option<&'t Frame> {
+        self.frames.get(index.get())
+    }
+
     /// A view of the first `len` of `words`, which have been claimed; of none, if there are not so many.
     #[inline]
     pub(crate) fn new(base: Pfn, words: &'t [Frame], len: usize) -> Self {

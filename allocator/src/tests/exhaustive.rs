@@ -4,7 +4,8 @@
 //! holds, in their order; counts up to 2. Two operation strings that end in the same state go on alike, so that this is
 //! every operation string of any length, or of up to as many calls as a test says.
 
-use super::model::{By, Model, OWNERS, Op, Subject};
+use super::model::Model;
+use super::subject::{By, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::pfn::Order;
 use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
@@ -165,6 +166,6 @@ fn every_string<C: Coalesce>(depth: usize) -> usize {
 
 #[test]
 fn every_string_on_sixteen_frames() {
-    assert_eq!([every_string::<Deferred>(3), every_string::<Eager>(4)], [181, 550]);
+    assert_eq!([every_string::<Deferred<7>>(3), every_string::<Eager>(4)], [181, 550]);
     assert_eq!(every_string::<OldestFirst<Deferred<3>>>(3), 172);
 }

@@ -133,7 +133,7 @@ fn an_aligned_block_past_the_end() {
         let frames = vacant_table(6);
         let table = Table::claim(&frames, PfnRange::new(Pfn::new(BASE), 6), 0).unwrap();
         let mut areas = FreeAreas::fill(table, 0);
-        areas.remove(table, at(4), order(1));
+        set_free(table, &mut areas, 0, 0x0f00);
         violate(table, &mut areas);
         let CheckError { invariant, pfn, .. } = check(table, &areas).unwrap_err();
         assert_eq!((invariant, pfn.get() - BASE), (1, 4));
@@ -320,9 +320,9 @@ fn a_bit_of_a_chunk_that_is_wrong() {
             let flipped = before ^ 1 << bit;
             // Zero, too, which no chunk's word is.
             if flipped == 0 {
-                word.vacate()
+                word.vacate();
             } else {
-                word.set_bits(flipped)
+                word.set_bits(flipped);
             };
             let says_nothing = if nth % 4 == 1 { class == chunk.class() } else { nth % 4 >= 2 && !listed };
             match check(table, &areas) {

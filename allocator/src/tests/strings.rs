@@ -1,6 +1,7 @@
 //! Long random operation strings on pools of up to some hundred frames, against the model after every step.
 
-use super::model::{By, Model, OWNERS, Op, Subject};
+use super::model::Model;
+use super::subject::{By, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use proptest::prelude::*;
@@ -100,7 +101,7 @@ fn agrees<R: RefcountPath, C: Coalesce>(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: 64,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

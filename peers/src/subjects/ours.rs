@@ -124,8 +124,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Loaded<'_, L, R, C> {
     }
 
     #[inline]
-    fn free(&mut self, page: Pfn, _: u8) -> Result<(), Refused> {
-        done(self.0.put_page(page).is_ok())
+    fn free(&mut self, page: Pfn, order: u8) -> Result<(), Refused> {
+        done(self.0.put_pages(page, order).is_ok())
     }
 
     #[inline]
