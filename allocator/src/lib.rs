@@ -55,12 +55,15 @@
 #[cfg(any(test, loom))]
 extern crate std;
 
+mod alone;
 pub mod buddy;
 mod bulk;
+mod calls;
 mod check;
 mod chunk;
 mod coalesce;
 mod contents;
+mod counting;
 mod error;
 mod frame;
 mod free_area;
@@ -80,7 +83,7 @@ mod table;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub use buddy::Buddy;
+pub use alone::Buddy;
 pub use bulk::BULK;
 pub use check::Census;
 pub use coalesce::{Coalesce, Deferred, Eager, OldestFirst};

@@ -11,18 +11,17 @@
 //! Each operation has *one* critical section, which covers the reference count and the change of the free areas that
 //! it implies, and nothing else: no page is touched, nothing is zeroed, nothing is called.
 
-use crate::buddy::allocated;
 use crate::check::{self, Census};
 use crate::coalesce::{Coalesce, Deferred};
-use crate::error::{AllocError, CheckError, InitError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, State};
+use crate::error::{CheckError, InitError};
+use crate::frame::Frame;
 use crate::free_area::FreeAreas;
 use crate::line::Line;
 use crate::owner::OwnerIds;
-use crate::pfn::{NR_ORDERS, Order, Pfn, PfnRange};
-use crate::refcount::{Atomic, RefcountPath, sole};
+use crate::pfn::{NR_ORDERS, PfnRange};
+use crate::refcount::{Atomic, RefcountPath};
 use crate::sync::{Access, AtomicUsize, Ordering};
-use crate::table::{Frames, Table};
+use crate::table::Table;
 use core::fmt;
 use core::marker::PhantomData;
 use lock_api::{Mutex, RawMutex};
@@ -57,12 +56,12 @@ pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Defe
     /// Protects the free areas and every word of `words`, but for what an `Allocated` word may become without
     /// it ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
     pub(crate) areas: Line<Mutex<L, FreeAreas<C>>>,
-    words: &'t [Frame],
+    pub(crate) words: &'t [Frame],
     /// The frame number of `words[0]`. Written once, before `len`.
-    base: AtomicUsize,
+    pub(crate) base: AtomicUsize,
     /// Frames that have words there; 0 until the pool has its range.
-    len: AtomicUsize,
-    pinned: AtomicUsize,
+    pub(crate) len: AtomicUsize,
+    pub(crate) pinned: AtomicUsize,
     pub(crate) owners: OwnerIds,
     /// Numbers that magazines have been given.
     pub(crate) magazines: AtomicUsize,
@@ -162,104 +161,6 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         core::mem::offset_of!(Self, words)..core::mem::offset_of!(Self, pinned);
 }
 
-/// Blocks by frame number. The caller keeps the number and counts its references; the pool refuses what it
-/// can tell is wrong. What no word can tell: a put too many after the block was allocated again looks like a
-/// put of the new owner's, and a misuse that races a legal call may go unreported. Neither breaks an
-/// invariant. [`PageRef`](crate::PageRef) counts for those who would rather not.
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
-    /// Allocates a block of `1 << order` frames, aligned to its size, with one reference. Its contents are
-    /// whatever they were.
-    ///
-    /// The block is one of those that `C` has kept, or else the lower end of the smallest one that is large enough,
-    /// the lowest of these. At most [`MAX_ORDER`](crate::MAX_ORDER) splits under the lock; if nothing is large enough,
-    /// all blocks kept are coalesced before the call gives up.
-    ///
-    /// # Errors
-    ///
-    /// [`AllocError`]; nothing has changed.
-    #[inline]
-    pub fn alloc_pages(&self, order: u8) -> Result<Pfn, AllocError> {
-        self.alloc_as(order, Holder::Number)
-    }
-
-    /// One reference more to the block whose first frame is `pfn`. The caller has one already.
-    ///
-    /// O(1); without the lock on the `Atomic` path.
-    ///
-    /// # Errors
-    ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
-    /// [`Held`](PageError::Held), [`Pinned`](PageError::Pinned) or [`Overflow`](PageError::Overflow); nothing has changed.
-    #[inline]
-    pub fn get_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        self.get_as(pfn, Holder::Number, 1)
-    }
-
-    /// One reference less to the block whose first frame is `pfn`. The last one frees the block, in the same
-    /// critical section, and coalesces it with its buddy, and so on upward: at once or later, as `C` says.
-    ///
-    /// O(1), without the lock on the `Atomic` path, unless it is the last one: then at most
-    /// [`MAX_ORDER`](crate::MAX_ORDER) merges under the lock.
-    ///
-    /// # Errors
-    ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
-    /// [`Held`](PageError::Held) or [`Pinned`](PageError::Pinned); nothing has changed.
-    #[inline]
-    pub fn put_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        self.put_as(pfn, Holder::Number, 1)
-    }
-
-    /// Makes the block at `pfn`, to which the caller has the only reference, into blocks of order 0 with one
-    /// reference each. Of a block of order 0 it makes itself.
-    ///
-    /// O(frames of the block), under the lock.
-    ///
-    /// # Errors
-    ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free), [`Tail`](PageError::Tail),
-    /// [`Held`](PageError::Held), [`Pinned`](PageError::Pinned) or [`Shared`](PageError::Shared); nothing has changed.
-    pub fn split_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        self.split_as(pfn, Holder::Number).map(drop)
-    }
-
-    /// References to the block whose first frame is `pfn`: at least 1.
-    ///
-    /// One relaxed load: a snapshot, and no licence to touch the page. Page-table code that compares it with 1
-    /// to find out whether a table is empty does so under the lock of its page table.
-    ///
-    /// # Errors
-    ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail).
-    #[inline]
-    pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
-        let word = self.word(pfn)?;
-        Ok(if word.is_in_magazine() { 1 } else { word.count() })
-    }
-
-    /// `n` references more to the block whose first frame is `pfn`, as by `n` calls of
-    /// [`get_page`](Self::get_page): all, or none and an error.
-    ///
-    /// # Errors
-    ///
-    /// As `get_page`.
-    #[inline]
-    pub fn get_page_n(&self, pfn: Pfn, n: u32) -> Result<(), PageError> {
-        self.get_as(pfn, Holder::Number, n)
-    }
-
-    /// `n` references less to the block whose first frame is `pfn`, as by `n` calls of [`put_page`](Self::put_page):
-    /// all, or none and an error. What a page table does that is collapsed into a block.
-    ///
-    /// # Errors
-    ///
-    /// As `put_page`, and [`PageError::Underflow`] if there are fewer.
-    #[inline]
-    pub fn put_page_n(&self, pfn: Pfn, n: u32) -> Result<(), PageError> {
-        self.put_as(pfn, Holder::Number, n)
-    }
-}
-
 /// Looking at the pool as a whole.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// The frames of this pool; none before [`init`](Self::init).
@@ -303,217 +204,6 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     pub fn check(&self) -> Result<Census, CheckError> {
         let areas = self.areas.0.lock();
         check::check(self.table(), &areas)
-    }
-}
-
-/// The operations, for any holder whose words several may change.
-impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
-    /// The frames' words.
-    #[inline]
-    pub(crate) fn frames(&self) -> Frames<'t> {
-        let len = self.len.load(Access::Observe.ordering());
-        let base = Pfn::new(self.base.load(Ordering::Relaxed));
-        Frames::new(base, self.words, len)
-    }
-
-    /// All words.
-    #[inline]
-    pub(crate) fn table(&self) -> Table<'t> {
-        let len = self.len.load(Access::Observe.ordering());
-        let base = Pfn::new(self.base.load(Ordering::Relaxed));
-        Table::new(base, self.words, len)
-    }
-
-    #[inline]
-    pub(crate) fn alloc_as(&self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
-        let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let mut areas = self.areas.0.lock();
-        let index = areas.extract(|| self.table(), order)?;
-        // INVARIANT: I4: it has left the free areas, which have frames of the range alone.
-        self.words[index.get()].set_allocated(Allocated::new(order, holder));
-        drop(areas);
-        Ok(Pfn::new(self.base.load(Ordering::Relaxed).wrapping_add(index.get())))
-    }
-
-    #[inline]
-    pub(crate) fn get_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
-        self.update(pfn, holder, Access::Get, |word| word.more(n).ok_or(PageError::Overflow))
-    }
-
-    /// Count `c → c - n`, or `n → Silent` and free in one critical section.
-    #[inline]
-    pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
-        let (index, frame) = self.find(pfn)?;
-        if R::LOCK_FREE {
-            // Whenever the exchange fails somebody else has changed the word, and so got on: look again.
-            while let Some(word) = Some(self.held_by(pfn, frame, holder, Access::Look)?)
-                && let Some(less) = word.less(n)
-            {
-                if frame.exchange(word, less, Access::Put) {
-                    return Ok(());
-                }
-            }
-        }
-        self.put_under_lock(index, frame, pfn, holder, n)
-    }
-
-    /// As `put_as`, with the lock taken first: for the last references, and for all if counts change under the lock.
-    #[inline(never)]
-    fn put_under_lock(&self, index: Index, frame: &Frame, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
-        let mut areas = self.areas.0.lock();
-        if let Some(word) = self.put_locked(pfn, frame, holder, n)? {
-            areas.free(|| self.table(), index, word.order());
-        }
-        Ok(())
-    }
-
-    /// `n` references less, with the lock held. If they were the last ones, the word of the block, which is silent now
-    /// and still to be freed.
-    #[inline]
-    pub(crate) fn put_locked(
-        &self,
-        pfn: Pfn,
-        frame: &Frame,
-        holder: Holder,
-        n: u32,
-    ) -> Result<Option<Allocated>, PageError> {
-        loop {
-            let word = self.held_by(pfn, frame, holder, Access::Look)?;
-            match word.less(n) {
-                Some(less) if R::LOCK_FREE => {
-                    if frame.exchange(word, less, Access::Put) {
-                        return Ok(None);
-                    }
-                }
-                Some(less) => {
-                    // Release even here: a magazine takes the block without the lock.
-                    frame.store(less, Access::Put);
-                    return Ok(None);
-                }
-                // Lost, if somebody got a reference or a magazine took the block: look again.
-                None if word.count() == n => {
-                    if frame.release(word) {
-                        return Ok(Some(word));
-                    }
-                }
-                None => return Err(PageError::Underflow),
-            }
-        }
-    }
-
-    /// One reference less to a block counted by number, if another one is left; `false` if not.
-    pub(crate) fn put_if_shared(&self, pfn: Pfn) -> Result<bool, PageError> {
-        match self.update(pfn, Holder::Number, Access::Put, |word| word.less(1).ok_or(PageError::Underflow)) {
-            Err(PageError::Underflow) => Ok(false),
-            result => result.map(|()| true),
-        }
-    }
-
-    /// Frees the block at `index`, whose word the caller alone may change.
-    #[inline(never)]
-    pub(crate) fn free_own(&self, index: Index, frame: &Frame, order: Order) {
-        let mut areas = self.areas.0.lock();
-        frame.set_silent();
-        areas.free(|| self.table(), index, order);
-    }
-
-    /// Splits the block and tells its former order.
-    pub(crate) fn split_as(&self, pfn: Pfn, holder: Holder) -> Result<Order, PageError> {
-        let frames = self.frames();
-        let (index, frame) = frames.find(pfn)?;
-        let areas = self.areas.0.lock();
-        let order = loop {
-            let word = sole(self.held_by(pfn, frame, holder, Access::Look)?)?;
-            let single = Allocated::new(Order::ZERO, holder);
-            if !R::LOCK_FREE {
-                frame.set_allocated(single);
-                break word.order();
-            }
-            // Under the lock, yet against lock-free gets: until the tails are written, only the head changes.
-            if frame.exchange(word, single, Access::Sole) {
-                break word.order();
-            }
-        };
-        FreeAreas::<C>::scatter(frames, index, order, holder);
-        drop(areas);
-        Ok(order)
-    }
-
-    /// The block with the only reference changes from one kind of holder to another.
-    #[inline]
-    pub(crate) fn rehold(&self, pfn: Pfn, from: Holder, to: Holder) -> Result<(), PageError> {
-        self.update(pfn, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to)))
-    }
-
-    /// A handle's count has overflowed: its block stays allocated for ever.
-    #[cold]
-    pub(crate) fn pin(&self, pfn: Pfn) {
-        if self.update(pfn, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
-            self.pinned.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The word of a block, whoever holds it.
-    #[inline]
-    pub(crate) fn word(&self, pfn: Pfn) -> Result<Allocated, PageError> {
-        let frames = self.frames();
-        allocated(frames, pfn, frames.find(pfn)?.1)
-    }
-
-    /// The place and the word of `pfn`.
-    #[inline]
-    pub(crate) fn find(&self, pfn: Pfn) -> Result<(Index, &'t Frame), PageError> {
-        let len = self.len.load(Access::Observe.ordering());
-        let offset = pfn.get().wrapping_sub(self.base.load(Ordering::Relaxed));
-        match self.words.get(offset) {
-            Some(frame) if offset < len => Ok((Index::new(offset), frame)),
-            _ => Err(PageError::OutOfRange),
-        }
-    }
-
-    /// The word of a block that `holder` may count references of.
-    #[inline]
-    pub(crate) fn held_by(
-        &self,
-        pfn: Pfn,
-        frame: &Frame,
-        holder: Holder,
-        access: Access,
-    ) -> Result<Allocated, PageError> {
-        frame.held_by(holder, access).map_err(|state| self.refused(pfn, state))
-    }
-
-    /// Why nobody, or somebody else, counts in a word that says `state`.
-    #[cold]
-    fn refused(&self, pfn: Pfn, state: State) -> PageError {
-        match state {
-            State::Allocated(word) if word.is_pinned() => PageError::Pinned,
-            State::Allocated(_) => PageError::Held,
-            State::Silent | State::Vacant => self.frames().unallocated(pfn),
-        }
-    }
-
-    /// `Allocated → Allocated` in the pool's way of counting.
-    #[inline]
-    fn update(
-        &self,
-        pfn: Pfn,
-        holder: Holder,
-        access: Access,
-        change: impl Fn(Allocated) -> Result<Allocated, PageError>,
-    ) -> Result<(), PageError> {
-        let (_, frame) = self.find(pfn)?;
-        if R::LOCK_FREE {
-            loop {
-                let word = self.held_by(pfn, frame, holder, Access::Look)?;
-                if frame.exchange(word, change(word)?, access) {
-                    return Ok(());
-                }
-            }
-        }
-        let _areas = self.areas.0.lock();
-        frame.set_allocated(change(self.held_by(pfn, frame, holder, Access::Look)?)?);
-        Ok(())
     }
 }
 
