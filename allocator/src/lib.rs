@@ -25,9 +25,10 @@
 //! # Principles
 //!
 //! 1. **The pool never touches the memory it hands out.** It may be unmapped, a guest's, secret, a device's;
-//!    a use after free cannot corrupt the allocator; zeroing is the caller's, outside the lock.
+//!    a use after free cannot corrupt the allocator; zeroing goes through the caller's [`PhysMap`], outside the lock
+//!    ([`Erasing`]).
 //! 2. **No unsafe code, no heap, no OS**, no dependency but `lock_api`. The caller supplies the frame table:
-//!    8 bytes a page, [`frames_needed`] words.
+//!    4½ bytes a page, [`frames_needed`] words.
 //! 3. **Misuse is a typed error that changes nothing**, in release builds too, as far as one word can tell:
 //!    a double put, a put or get of a free, tail or foreign page, an overflow, a bad order, range or table.
 //! 4. **One critical section an operation**, as short as it can be: a bounded number of words
@@ -35,18 +36,34 @@
 //! 5. **The lock is yours**: any `lock_api` 0.5 `RawMutex`. Interrupt handlers allocate if it saves the
 //!    interrupt state.
 //!
+//! # What to take
+//!
+//! | | for | costs |
+//! |---|---|---|
+//! | [`HypPool`] by frame number | code that counts its references itself, as C does | a lock to allocate and to free, a compare-exchange to count |
+//! | [`PageRef`] | `Clone` gets, `Drop` puts | the same |
+//! | [`Owner`] | one guest's page tables: whoever alone counts | a load and a store to count |
+//! | [`Magazine`], [`PerCpu`] | a CPU that allocates and frees all the time | a store to allocate, a compare-exchange to free; no lock |
+//! | [`HypPool::alloc_bulk`], [`put_bulk`](HypPool::put_bulk) | caches of pages, teardown | a lock for each [`BULK`] |
+//! | [`Erasing`] | memory that must be zero, or must be forgotten | the clearing, outside the lock |
+//! | [`Buddy`] | those who bring their own lock and counts | |
+//!
+//! The pool as it comes is `HypPool<L>`, that is `HypPool<L, Atomic, Deferred>`.
+//!
 //! # Layers
 //!
 //! ```text
-//! PageRef (Clone = get, Drop = put)        handle
+//! PageRef  Owner  Magazine  PerCpu  Erasing   handle, owner, magazine, per_cpu, contents
 //!    │
-//! HypPool<L, R>    one lock                pool, refcount
+//! HypPool<L, R, C>   one lock                 pool, calls, counting, bulk, refcount
 //!    │
-//! Buddy            pure, by &mut           buddy, free_area, check
+//! Buddy              pure, by &mut            buddy, alone, check
 //!    │
-//! Frame table      the words               frame, table
+//! Free areas         rings, lists of chunks   free_area, coalesce, chunk
 //!    │
-//! Pfn, Order       arithmetic              pfn; page_size turns addresses into frame numbers
+//! Frame table        the words                frame, table
+//!    │
+//! Pfn, Order         arithmetic               pfn; page_size turns addresses into frame numbers
 //! ```
 
 #![no_std]

@@ -88,8 +88,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     }
 }
 
-/// Whoever alone counts the references of some blocks of a pool. See the [module](self) documentation of
-/// `owner` for what that saves.
+/// Whoever alone counts the references of some blocks of a pool, and so counts by a load and a store: the tables of one
+/// guest, say, whose mappings are changed under that guest's lock. Everybody else is refused the blocks.
 ///
 /// Blocks that are still allocated when their owner is dropped stay allocated; who puts them by number is refused, and
 /// a later owner, to whom the id has gone, may put them.
