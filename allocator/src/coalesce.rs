@@ -75,7 +75,7 @@ impl<P: Coalesce> Coalesce for OldestFirst<P> {
 #[repr(C)]
 pub struct Rings<const N: usize>([Ring<N>; KEPT_ORDERS]);
 
-/// One of them. With seven blocks, 32 bytes.
+/// One of them. With fifteen blocks, 64 bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[repr(C)]
 struct Ring<const N: usize> {

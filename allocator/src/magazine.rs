@@ -325,7 +325,7 @@ impl<const N: usize> Racks<N> {
 }
 
 /// The most blocks of `order` that a magazine holds.
-const fn limit<const N: usize>(order: Order) -> usize {
+pub(crate) const fn limit<const N: usize>(order: Order) -> usize {
     N >> if order.get() < 2 { order.get() } else { 2 }
 }
 

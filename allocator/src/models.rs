@@ -15,23 +15,9 @@ pub(crate) fn weakened() -> Option<Access> {
     WEAKENED.get()
 }
 
-std::thread_local! {
-    /// Whether the stores of the model on this thread come last in their word's order when they are made.
-    static IN_ORDER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a store is to be made as a swap.
-///
-/// Loom leaves "an exchange, and a store of another thread" without an order, so that a load may see the exchange's
-/// value after the store, though the store came after what the exchange replaced, and nothing may come between those
-/// two. Models in which both happen, against the rules, say so; the others have the weaker stores.
-pub(crate) fn stores_in_order() -> bool {
-    IN_ORDER.get()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{IN_ORDER, WEAKENED};
+    use super::WEAKENED;
     use crate::buddy::allocated;
     use crate::frame::{Allocated, Index};
     use crate::sync::Access;
@@ -107,19 +93,6 @@ mod tests {
             // SAFETY: none is needed but loom's: it fails the model if another access is not ordered with this one.
             self.0.with_mut(|p| unsafe { *p += 1 });
         }
-    }
-
-    /// Runs `model`, in which a store meets an exchange of somebody who breaks the rules.
-    fn with_stores_in_order(model: impl Fn() + Sync + Send + 'static) {
-        struct Restore;
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                IN_ORDER.set(false);
-            }
-        }
-        let _restore = Restore;
-        IN_ORDER.set(true);
-        loom::model(model);
     }
 
     /// Runs `model` with `access` weakened.

@@ -120,11 +120,7 @@ mod door {
         }
 
         pub(crate) fn store(&self, value: u32, ordering: Ordering) {
-            if crate::models::stores_in_order() {
-                self.value.swap(value, ordering);
-            } else {
-                self.value.store(value, ordering);
-            }
+            self.value.store(value, ordering);
         }
 
         pub(crate) fn compare_exchange(&self, from: u32, to: u32, ok: Ordering, err: Ordering) -> Result<u32, u32> {

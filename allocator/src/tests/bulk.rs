@@ -150,25 +150,25 @@ fn a_refused_one_is_named() {
     on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
 }
 
-/// `try_get_page` is a get, under another name.
+/// Somebody who has no reference gets one where there is something to get, and is told why where there is not.
 #[test]
-fn a_try_is_a_get_where_there_is_something_to_get() {
+fn a_get_by_a_stranger_is_granted_or_refused() {
     fn on<R: RefcountPath, C: Coalesce>() {
         let table = vacant_table(16);
         let pool = pool_over::<R, C>(&table, 0, 16, 0).unwrap();
         let block = pool.alloc_pages(1).unwrap();
         let handle = pool.alloc(0).unwrap();
         let before = pool.check().unwrap();
-        assert_eq!(pool.try_get_page(Pfn::new(block.get() + 1)), Err(PageError::Tail));
-        assert_eq!(pool.try_get_page(Pfn::new(15)), Err(PageError::Free));
-        assert_eq!(pool.try_get_page(Pfn::new(16)), Err(PageError::OutOfRange));
-        assert_eq!(pool.try_get_page(handle.pfn()), Err(PageError::Held));
-        assert_eq!((pool.try_get_page(block), pool.page_count(block)), (Ok(()), Ok(2)));
+        assert_eq!(pool.get_page(Pfn::new(block.get() + 1)), Err(PageError::Tail));
+        assert_eq!(pool.get_page(Pfn::new(15)), Err(PageError::Free));
+        assert_eq!(pool.get_page(Pfn::new(16)), Err(PageError::OutOfRange));
+        assert_eq!(pool.get_page(handle.pfn()), Err(PageError::Held));
+        assert_eq!((pool.get_page(block), pool.page_count(block)), (Ok(()), Ok(2)));
         pool.get_page_n(block, MAX_COUNT - 2).unwrap();
-        assert_eq!((pool.try_get_page(block), pool.page_count(block)), (Err(PageError::Overflow), Ok(MAX_COUNT)));
+        assert_eq!((pool.get_page(block), pool.page_count(block)), (Err(PageError::Overflow), Ok(MAX_COUNT)));
         assert_eq!(pool.check().unwrap(), before);
         pool.put_page_n(block, MAX_COUNT).unwrap();
-        assert_eq!(pool.try_get_page(block), Err(PageError::Free));
+        assert_eq!(pool.get_page(block), Err(PageError::Free));
     }
     on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
 }

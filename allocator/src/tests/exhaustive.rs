@@ -144,6 +144,7 @@ fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
     calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
     for pfn in start.saturating_sub(1)..=start + len {
         calls.extend([Op::MagazinePut(pfn), Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn), Op::Adopt(0, pfn)]);
+        calls.extend([0, 1, 2].map(|order| Op::MagazinePuts(pfn, order)));
         calls.push(Op::Put(Some(0), pfn));
     }
     calls

@@ -24,7 +24,8 @@ fn a_page_costs_four_and_a_half_bytes() {
 }
 
 /// The lock at the very start, and after it the ring of order 0: how many blocks it has, and the slots of the first
-/// thirteen of them, are on the lock's line; the ring ends on the next, which is fetched with it, at the latest.
+/// thirteen of them (twelve, with a lock of up to 12 bytes), are on the lock's line; the ring ends on the next, which is
+/// fetched with it, at the latest.
 #[test]
 fn a_pair_of_calls_touches_one_line() {
     fn on<C: Coalesce>() {
@@ -35,6 +36,7 @@ fn a_pair_of_calls_touches_one_line() {
         assert_eq!(slots_start, 8 + 4, "behind the lock: the ring's length and front");
         assert!(slots_start + 4 * C::Kept::CAPACITY.min(13) <= LINE);
         assert!(8 + first <= align_of::<Line<()>>(), "the ring of order 0 ends at {}", 8 + first);
+        assert!(12 + first - 4 * C::Kept::CAPACITY + 4 * C::Kept::CAPACITY.min(12) <= LINE);
         // A pair of calls of order 0 to 3 touches the lines of the lock and of one ring.
         assert_eq!(rings, KEPT_ORDERS * first);
         assert_eq!(size_of::<Mutex<u64, FreeAreas<C>>>(), (8 + size_of::<FreeAreas<C>>()).next_multiple_of(8));
@@ -59,4 +61,12 @@ fn a_pair_of_calls_touches_one_line() {
     on::<Deferred<15>>();
     on::<OldestFirst>();
     on::<Eager>();
+}
+
+/// The default policy, in bytes.
+#[test]
+fn fifteen_blocks_and_their_ring_are_sixty_four_bytes() {
+    assert_eq!(FreeAreas::<Deferred>::KEPT_ENDS, [LINE, KEPT_ORDERS * LINE]);
+    assert_eq!(8 + FreeAreas::<Deferred>::KEPT_ENDS[1], 264);
+    assert_eq!(<Deferred as Coalesce>::Kept::CAPACITY, 15);
 }

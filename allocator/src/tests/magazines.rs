@@ -2,7 +2,9 @@
 
 use super::{Lock, pool_over, vacant_table};
 use crate::magazine::Magazine;
-use crate::{AllocError, Atomic, Coalesce, Deferred, Eager, Merged, PageError, PerCpu, Pfn, RefcountPath};
+use crate::{
+    AllocError, Atomic, Coalesce, Deferred, Eager, HypPool, Merged, PageError, PerCpu, Pfn, PfnRange, RefcountPath,
+};
 use lock_api::RawMutex as _;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,10 +33,7 @@ fn what_a_magazine_holds_is_allocated_and_nobody_elses() {
         let held = Err(PageError::Held);
         for pfn in (0..4).map(Pfn::new) {
             assert_eq!(pool.page_count(pfn), Ok(1));
-            assert_eq!(
-                [pool.get_page(pfn), pool.put_page(pfn), pool.split_page(pfn), pool.try_get_page(pfn)],
-                [held; 4]
-            );
+            assert_eq!([pool.get_page(pfn), pool.put_page(pfn), pool.split_page(pfn)], [held; 3]);
             assert_eq!([owner.adopt(pfn), owner.put_page(pfn), other.put_page(pfn)], [held; 3]);
             // A put too many, by way of the magazine that has it.
             assert_eq!(magazine.put_page(pfn), held);
@@ -95,6 +94,106 @@ fn shared_and_large_blocks_are_the_pools() {
     on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
 }
 
+/// A magazine's number is in the words of its blocks, where a count would be: nobody takes it for one.
+#[test]
+fn a_block_in_any_magazine_counts_one() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(64);
+        let pool = pool_over::<R, C>(&table, 0, 64, 0).unwrap();
+        let owner = pool.owner().unwrap();
+        for _ in 0..3 {
+            let mut magazine = Magazine::<Lock, R, C, 8>::new(&pool);
+            for order in 0..=3 {
+                let block = magazine.alloc_pages(order).unwrap();
+                assert_eq!((magazine.put_page(block), pool.page_count(block)), (Ok(()), Ok(1)));
+                assert_eq!(owner.page_count(block), Err(PageError::Held));
+                assert_eq!(pool.put_page_n(block, 2), Err(PageError::Held));
+            }
+        }
+    }
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
+}
+
+/// Whoever names the wrong order is told so, whatever there is room for, and nothing has changed.
+#[test]
+fn a_block_of_another_order_is_refused() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(64);
+        let pool = pool_over::<R, C>(&table, 0, 64, 0).unwrap();
+        let mut magazine = Magazine::<Lock, R, C, 8>::new(&pool);
+        for order in 0..=4 {
+            for shared in [false, true] {
+                let block = pool.alloc_pages(order).unwrap();
+                pool.get_page_n(block, u32::from(shared)).unwrap();
+                let before = (pool.check().unwrap(), pool.page_count(block), magazine.pages());
+                for wrong in (0..=12).chain([255]).filter(|&wrong| wrong != order) {
+                    assert_eq!(magazine.put_pages(block, wrong), Err(PageError::WrongOrder));
+                    let tail = if order == 0 { PageError::Free } else { PageError::Tail };
+                    assert_eq!(magazine.put_pages(Pfn::new(block.get() + 1), wrong), Err(tail));
+                    assert_eq!(magazine.put_pages(Pfn::new(64), wrong), Err(PageError::OutOfRange));
+                }
+                assert_eq!((pool.check().unwrap(), pool.page_count(block), magazine.pages()), before);
+                for _ in 0..=u8::from(shared) {
+                    magazine.put_pages(block, order).unwrap();
+                }
+                assert_eq!(magazine.pages(), if order < 4 { 1 << order } else { 0 });
+                magazine.drain();
+                assert_eq!(pool.free_pages(), 64);
+                assert_eq!(magazine.put_pages(block, order), Err(PageError::Free));
+            }
+        }
+    }
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
+}
+
+/// A block goes into one magazine: the second is refused it as long as the first has it, and when it has given it back.
+#[test]
+fn a_block_is_in_one_magazine() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(16);
+        let pool = pool_over::<R, C>(&table, 0, 16, 0).unwrap();
+        let mut first = Magazine::<Lock, R, C, 8>::new(&pool);
+        let mut second = Magazine::<Lock, R, C, 8>::new(&pool);
+        let block = pool.alloc_pages(1).unwrap();
+        // Both have their numbers, and room.
+        for magazine in [&mut first, &mut second] {
+            let page = magazine.alloc_pages(0).unwrap();
+            magazine.put_page(page).unwrap();
+            magazine.drain();
+        }
+        first.put_pages(block, 1).unwrap();
+        assert_eq!([second.put_page(block), second.put_pages(block, 1)], [Err(PageError::Held); 2]);
+        assert_eq!((first.pages(), second.pages(), second.alloc_pages(1).unwrap() == block), (2, 0, false));
+        first.drain();
+        // Handed out by the pool, it is whoever's it is now.
+        assert_eq!([first.put_pages(block, 1), second.put_pages(block, 1)], [Err(PageError::Free); 2]);
+    }
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
+}
+
+/// A magazine may be made before its pool has a range, for a `static`.
+#[test]
+fn a_magazine_of_a_pool_without_a_range_has_nothing_yet() {
+    let table = vacant_table(16);
+    let pool = HypPool::<Lock>::new(&table);
+    let mut magazine = Magazine::<Lock>::new(&pool);
+    let cpus = PerCpu::<Lock, Lock, 1>::new(&pool);
+    assert_eq!(
+        (magazine.alloc_pages(0), cpus.alloc_pages(0, 0)),
+        (Err(AllocError::OutOfMemory), Err(AllocError::OutOfMemory))
+    );
+    for pfn in [0, 3].map(Pfn::new) {
+        let refused = Err(PageError::OutOfRange);
+        assert_eq!([magazine.put_page(pfn), magazine.put_pages(pfn, 0), cpus.put_page(0, pfn)], [refused; 3]);
+    }
+    pool.init(PfnRange::new(Pfn::new(3), 16), 1).unwrap();
+    assert_eq!((magazine.put_pages(Pfn::new(3), 0), magazine.pages()), (Ok(()), 1));
+    assert_eq!(magazine.alloc_pages(0), Ok(Pfn::new(3)));
+    drop(magazine);
+    assert!(cpus.alloc_pages(0, 0).is_ok_and(|page| pool.range().contains(page)));
+    pool.check().unwrap();
+}
+
 /// It holds what it says, and not a page more; dropping it gives back everything.
 #[test]
 fn a_magazine_holds_so_much() {
@@ -143,7 +242,29 @@ fn out_of_memory_empties_the_magazine_first() {
     }
 }
 
-/// A page that two magazines were given, as only a race can do, is handed out by the first and left alone by the other.
+/// One that it has lost, and is given again, is in its rack twice: it is handed out once, and given back once.
+#[test]
+fn a_stale_entry_is_no_second_page() {
+    for drain in [false, true] {
+        let table = vacant_table(8);
+        let pool = pool_over::<Atomic, Eager>(&table, 0, 8, 0).unwrap();
+        let mut magazine = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
+        let pages: Vec<_> = (0..8).map(|_| pool.alloc_pages(0).unwrap()).collect();
+        magazine.put_page(pages[0]).unwrap();
+        let (index, frame) = pool.find(pages[0]).unwrap();
+        pool.free_own(index, frame, crate::Order::ZERO);
+        assert_eq!((pool.alloc_pages(0), magazine.put_page(pages[0])), (Ok(pages[0]), Ok(())));
+        assert_eq!(magazine.pages(), 2, "as far as it knows");
+        if drain {
+            magazine.drain();
+            assert_eq!(pool.check().unwrap().free_pages, 1);
+        }
+        assert_eq!((magazine.alloc_pages(0), magazine.alloc_pages(0)), (Ok(pages[0]), Err(AllocError::OutOfMemory)));
+        assert_eq!((magazine.pages(), pool.check().unwrap().free_pages), (0, 0));
+    }
+}
+
+/// A page that its magazine has lost, as a misuse that races a put can do under `Merged`, is left alone.
 #[test]
 fn a_page_lost_to_misuse_is_left_alone() {
     let table = vacant_table(8);
@@ -318,7 +439,7 @@ fn misuse_of_magazines_in_a_race_breaks_nothing() {
                     let _ = match round % 6 {
                         0 | 1 => cpus.alloc_pages(me, (round % 3) as u8).map(drop).map_err(|_| PageError::Free),
                         2 => pool.put_page(pfn),
-                        3 => pool.try_get_page(pfn),
+                        3 => pool.get_page(pfn),
                         4 => pool.put_bulk(&[pfn]).map_err(|e| e.error),
                         _ => cpus.put_page(me, pfn),
                     };

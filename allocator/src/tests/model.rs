@@ -236,6 +236,9 @@ impl Model {
                 return self.magazine_allocate(order, got, held);
             }
             Op::MagazinePut(pfn) => self.magazine_put(pfn, held),
+            Op::MagazinePuts(pfn, order) => self.find(pfn, None).and_then(|block| {
+                if block.order == order { self.magazine_put(pfn, held) } else { Err(PageError::WrongOrder) }
+            }),
             Op::MagazineDrain => {
                 self.allocated.retain(|_, block| block.by != MAGAZINE);
                 Ok(())
@@ -328,7 +331,7 @@ fn most_merges<C: Coalesce>(op: Op) -> usize {
         Op::Put(..) | Op::PutN(..) => one,
         Op::Alloc(..) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
         Op::MagazineAlloc(_) => (KEPT_ORDERS * C::Kept::CAPACITY + racks) * one,
-        Op::MagazinePut(_) | Op::MagazineDrain => racks * one,
+        Op::MagazinePut(_) | Op::MagazinePuts(..) | Op::MagazineDrain => racks * one,
         Op::Get(..) | Op::GetN(..) | Op::Split(_) | Op::Adopt(..) | Op::Release(..) => 0,
     }
 }

@@ -2,7 +2,10 @@
 
 use super::{pool_over, vacant_table};
 use crate::frame::{Allocated, Holder, Index};
-use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, MAX_POOL_OWNERS, Merged, PageError, Pfn, RefcountPath};
+use crate::{
+    Atomic, Coalesce, Deferred, Eager, HypPool, MAX_COUNT, MAX_POOL_OWNERS, Merged, PageError, Pfn, PfnRange,
+    RefcountPath,
+};
 use std::vec::Vec;
 
 fn on_all(tests: [fn(); 3]) {
@@ -158,4 +161,18 @@ fn holders_without_calls_are_left_alone() {
         assert_eq!([owner.get_page(page), owner.put_page(page), owner.adopt(page)], [Err(PageError::Held); 3]);
         assert_eq!(pool.check().unwrap().allocated_pages, 1);
     }
+}
+
+/// A pool without a range has no owners: what one knows of its pool does not change.
+#[test]
+fn a_pool_without_a_range_has_no_owner() {
+    let table = vacant_table(16);
+    let pool = HypPool::<super::Lock>::new(&table);
+    for _ in 0..2 * MAX_POOL_OWNERS {
+        assert!(pool.owner().is_none());
+    }
+    pool.init(PfnRange::new(Pfn::new(3), 16), 0).unwrap();
+    // And none of them has cost an id.
+    let mut owners: Vec<_> = (0..MAX_POOL_OWNERS).map(|_| pool.owner().unwrap()).collect();
+    assert_eq!((owners[0].alloc_pages(0), pool.owner().is_none()), (Ok(Pfn::new(3)), true));
 }

@@ -22,6 +22,8 @@ enum Plan {
     MagazineAlloc(u8),
     MagazinePut(usize),
     MagazinePutAnywhere(usize),
+    /// With the order that it has, or with this one.
+    MagazinePuts(usize, Option<u8>),
     MagazineDrain,
     Coalesce,
 }
@@ -36,7 +38,9 @@ fn plan() -> impl Strategy<Value = Plan> {
     let few = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => Just(MAX_COUNT)];
     prop_oneof![
         6 => orders.clone().prop_map(Plan::MagazineAlloc),
-        6 => any::<usize>().prop_map(Plan::MagazinePut),
+        3 => any::<usize>().prop_map(Plan::MagazinePut),
+        3 => any::<usize>().prop_map(|n| Plan::MagazinePuts(n, None)),
+        1 => (any::<usize>(), 0u8..=12).prop_map(|(n, order)| Plan::MagazinePuts(n, Some(order))),
         1 => any::<usize>().prop_map(Plan::MagazinePutAnywhere),
         1 => Just(Plan::MagazineDrain),
         10 => (by(), orders).prop_map(|(by, order)| Plan::Alloc(by, order)),
@@ -81,6 +85,11 @@ fn agrees<R: RefcountPath, C: Coalesce>(
             Plan::MagazineAlloc(order) => Op::MagazineAlloc(order),
             Plan::MagazinePut(n) => Op::MagazinePut(pick(n).0),
             Plan::MagazinePutAnywhere(n) => Op::MagazinePut(anywhere(n)),
+            Plan::MagazinePuts(n, order) => {
+                let pfn = pick(n).0;
+                let its = || pool.word(crate::Pfn::new(pfn)).map_or(0, |word| word.order().get());
+                Op::MagazinePuts(pfn, order.unwrap_or_else(its))
+            }
             Plan::MagazineDrain => Op::MagazineDrain,
             Plan::Coalesce => {
                 model.coalesced(&mut subject).map_err(TestCaseError::fail)?;

@@ -2,7 +2,7 @@
 //! made.
 
 use super::Lock;
-use crate::frame::{Holder, Index, State};
+use crate::frame::{Index, State};
 use crate::magazine::Magazine;
 use crate::{AllocError, Coalesce, HypPool, Owner, PageError, Pfn, RefcountPath};
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub(super) enum Op {
     Release(usize, usize),
     MagazineAlloc(u8),
     MagazinePut(usize),
+    MagazinePuts(usize, u8),
     MagazineDrain,
     Coalesce,
 }
@@ -77,6 +78,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
             Op::Release(o, pfn) => Answer::Page(self.owners[o].release(Pfn::new(pfn))),
             Op::MagazineAlloc(order) => Answer::Alloc(self.magazine.alloc_pages(order)),
             Op::MagazinePut(pfn) => Answer::Page(self.magazine.put_page(Pfn::new(pfn))),
+            Op::MagazinePuts(pfn, order) => Answer::Page(self.magazine.put_pages(Pfn::new(pfn), order)),
             Op::MagazineDrain => {
                 self.magazine.drain();
                 Answer::Page(Ok(()))
@@ -93,7 +95,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
         let range = self.pool.range();
         let frames = self.pool.frames();
         let word_of = |nth| match frames.frame(Index::new(nth)).state() {
-            State::Allocated(word) if word.is_held_by(Holder::Magazine) => Some(word.order().get()),
+            State::Allocated(word) if word.is_in_magazine() => Some(word.order().get()),
             _ => None,
         };
         (0..range.len()).filter_map(|nth| Some((range.start().get() + nth, word_of(nth)?))).collect()

@@ -166,7 +166,7 @@ fn a_page_is_clear_before_it_is_anybodys() {
     loom::model(|| {
         let pool = forever();
         let memory = Arc::new(Page(UnsafeCell::new(SECRET)));
-        let other = thread::spawn(move || pool.try_get_page(Pfn::new(0)));
+        let other = thread::spawn(move || pool.get_page(Pfn::new(0)));
         let page = Erasing::new(pool, memory.clone(), When::ZeroOnAlloc).alloc_pages(0).unwrap();
         assert_eq!(memory.get(), 0);
         let got = other.join().unwrap();
