@@ -1,7 +1,6 @@
 //! What the calls come down to: one look at a frame's word, and one change of it, for any [`Holder`] whose words several
 //! may change. See [`refcount`](crate::refcount) for why the last reference goes the way it does.
 
-use crate::buddy::allocated;
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, PageError};
 use crate::frame::{Allocated, Frame, Holder, Index, State};
@@ -163,8 +162,11 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// The word of a block, whoever holds it.
     #[inline]
     pub(crate) fn word(&self, pfn: Pfn) -> Result<Allocated, PageError> {
-        let frames = self.frames();
-        allocated(frames, pfn, frames.find(pfn)?.1)
+        let (_, frame) = self.find(pfn)?;
+        match frame.state() {
+            State::Allocated(word) => Ok(word),
+            other => Err(self.refused(pfn, other)),
+        }
     }
 
     /// The place and the word of `pfn`.
