@@ -126,7 +126,7 @@ fn check_lists<C: Coalesce>(table: Table<'_>, areas: &FreeAreas<C>) -> Result<us
     let mut of_class = [0; NR_ORDERS];
     for at in 0..table.nr_chunks() {
         let chunk = table.chunks().at(at);
-        let pfn = table.frames().pfn(table.in_chunk(at, 0));
+        let pfn = table.chunk_start(at);
         let err = |invariant, found| Err(CheckError { invariant, pfn, found });
         let free = chunk.free();
         match chunk.class() {
@@ -172,7 +172,7 @@ fn check_list<C: Coalesce>(
             return Err(CheckError { invariant: 5, pfn: start, found: "a link leads out of the table" });
         }
         let chunk = table.chunks().at(at);
-        let err = |found| Err(CheckError { invariant: 5, pfn: table.frames().pfn(table.in_chunk(at, 0)), found });
+        let err = |found| Err(CheckError { invariant: 5, pfn: table.chunk_start(at), found });
         if chunk.class() != Some(class) {
             return err("a chunk is on the list of another class");
         }

@@ -56,7 +56,7 @@ impl Link {
 
     #[inline]
     pub(crate) const fn chunk(self) -> Option<usize> {
-        if self.0 == u32::MAX { None } else { Some(self.0 as usize - 1) }
+        if self.0 == u32::MAX { None } else { Some(self.0.wrapping_sub(1) as usize) }
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
 
     /// By the definition.
     fn is_run(free: u32, at: usize, order: Order) -> bool {
-        at % order.pages() == 0 && (at..at + order.pages()).all(|frame| free >> frame & 1 == 1)
+        at.is_multiple_of(order.pages()) && (at..at + order.pages()).all(|frame| free >> frame & 1 == 1)
     }
 
     #[test]

@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1 | store, by the magazine, which is `&mut` |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1 | compare-exchange, by the magazine, which is `&mut` |
 //! | `Scrub` | nobody: the block is being cleared on its way out | store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!

@@ -3,7 +3,7 @@
 //! ```text
 //!             alloc_pages                      put_page
 //!                  ▲                               │
-//!   order 0  … ■ ■ ■ │        1 … 2: ■ ■ ■ │       ▼        owned by `&mut`: no lock, no read-modify-write
+//!   order 0  … ■ ■ ■ │        1 … 2: ■ ■ ■ │       ▼        owned by `&mut`: no lock, and no word that is shared
 //!                  ▲ │                               │
 //!          refill: │ ▼ flush: half a rack in one critical section
 //!                HypPool
@@ -11,16 +11,17 @@
 //!
 //! The magazine is the owner of what it holds: a block in it is allocated, with one reference, and its word says
 //! `Magazine`, so that everybody else is refused it, and [`check`](HypPool::check) holds at any time. To hand a
-//! block out or to take one back is one store to its word.
+//! block out or to take one back is one compare-exchange of its word, which nobody else is at.
 //!
 //! After J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and Arbitrary
 //! Resources", USENIX ATC 2001.
 //!
 //! # Invariants
 //!
-//! * **Z1** A block in a rack says `Magazine`, the rack's order and count 1, unless somebody put it while somebody else
-//!   did; then it is left alone when its turn comes.
-//! * **Z2** A word that says `Magazine` is changed by the magazine that has it alone, and only by stores.
+//! * **Z1** A block in a rack says `Magazine`, the rack's order and count 1, unless somebody put it by number while
+//!   somebody else put it here; then it is left alone when its turn comes. It is in one rack alone.
+//! * **Z2** A word that says `Magazine` is changed by the magazine that has it alone; or, once, by such a
+//!   put, which had looked at it before.
 
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
@@ -33,13 +34,13 @@ use core::fmt;
 use lock_api::RawMutex;
 
 /// Orders of which a magazine holds blocks: 0 to 3. Larger ones go to the pool directly.
-const ORDERS: usize = 4;
+pub(crate) const ORDERS: usize = 4;
 
 /// Blocks of a pool set aside for whoever has the `&mut`: a CPU, a thread, a device's driver.
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
 /// for those who have a CPU number and interrupts. `N` is the most blocks of order 0 that it holds; of order 1 half as
-/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 4.5 `N` pages
+/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
 /// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
 /// and asks again; dropping it empties it.
 ///
@@ -97,6 +98,18 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
         self.racks.drain(self.pool);
     }
 
+    /// The pool, for the models.
+    #[cfg(all(test, loom))]
+    pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
+        self.pool
+    }
+
+    /// The racks, for tests that compare whole states.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn racks(&self) -> impl Iterator<Item = &[u32]> {
+        self.racks.0.iter().map(|rack| &rack.slots[..rack.len])
+    }
+
     /// Pages that the magazine holds.
     #[must_use]
     pub fn pages(&self) -> usize {
@@ -149,17 +162,22 @@ impl<const N: usize> Racks<N> {
         pfn: Pfn,
     ) -> Result<(), PageError> {
         let (index, frame) = pool.frames().find(pfn)?;
-        let word = pool.held_by(pfn, frame, Holder::Number, Access::Keep)?;
-        let order = word.order();
+        let order = loop {
+            let word = pool.held_by(pfn, frame, Holder::Number, Access::Look)?;
+            let order = word.order();
+            if word.count() != 1 || usize::from(order.get()) >= ORDERS {
+                return pool.put_page(pfn);
+            }
+            // INVARIANT: Z1. Against others who put or try to get, so that a block is in one rack, and a reference that
+            // was granted is not lost.
+            if frame.exchange(word, Allocated::new(order, Holder::Magazine), Access::Keep) {
+                break order;
+            }
+        };
         let o = usize::from(order.get());
-        if word.count() != 1 || o >= ORDERS {
-            return pool.put_page(pfn);
-        }
         if self.0[o].len >= limit::<N>(order) {
             self.flush(pool, order, limit::<N>(order).div_ceil(2));
         }
-        // INVARIANT: Z1. Whoever has the only reference is the only one who may change the word, by a store.
-        frame.set_allocated(Allocated::new(order, Holder::Magazine));
         let rack = &mut self.0[o];
         if let Some(slot) = rack.slots.get_mut(rack.len) {
             *slot = index.get() as u32;
@@ -245,16 +263,18 @@ fn hand_out<L: RawMutex, R: RefcountPath, C: Coalesce>(
     let frames = pool.frames();
     let index = Index::new(index as usize);
     let frame = frames.frame(index);
-    if frame.state() != State::Allocated(Allocated::new(order, Holder::Magazine)) {
-        return None;
+    let kept = Allocated::new(order, Holder::Magazine);
+    while frame.state() == State::Allocated(kept) {
+        // INVARIANT: Z2, for the last time; against a last put by number that one too many has under way.
+        if frame.exchange(kept, Allocated::new(order, Holder::Number), Access::HandOut) {
+            return Some(frames.pfn(index));
+        }
     }
-    // INVARIANT: Z2, for the last time.
-    frame.set_allocated(Allocated::new(order, Holder::Number));
-    Some(frames.pfn(index))
+    None
 }
 
 /// The most blocks of `order` that a magazine holds.
-const fn limit<const N: usize>(order: Order) -> usize {
+pub(crate) const fn limit<const N: usize>(order: Order) -> usize {
     N >> if order.get() < 2 { order.get() } else { 2 }
 }
 

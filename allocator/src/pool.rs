@@ -232,11 +232,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         loop {
             let word = self.held_by(pfn, frame, Holder::Number, Access::Look)?;
             let more = word.more(1).ok_or(PageError::Overflow)?;
-            if !R::LOCK_FREE {
-                frame.set_allocated(more);
-                return Ok(());
-            }
-            // INVARIANT: only the last put stores to such a word, and with the lock held.
+            // On both paths: only the last put stores to such a word, with the lock held; but a magazine exchanges it.
             if frame.exchange(word, more, Access::TryGet) {
                 return Ok(());
             }
@@ -447,10 +443,22 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         Ok(order)
     }
 
-    /// The block with the only reference changes from one kind of holder to another.
-    #[inline]
+    /// The block with the only reference changes from one kind of holder to another. Under the lock: of somebody who
+    /// puts that reference, against the rules, the last put is over, or has not looked at the word yet.
     pub(crate) fn rehold(&self, pfn: Pfn, from: Holder, to: Holder) -> Result<(), PageError> {
-        self.update(pfn, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to)))
+        let (_, frame) = self.frames().find(pfn)?;
+        let _areas = self.areas.0.lock();
+        loop {
+            let word = sole(self.held_by(pfn, frame, from, Access::Look)?)?;
+            let to = Allocated::new(word.order(), to);
+            if !R::LOCK_FREE {
+                frame.set_allocated(to);
+                return Ok(());
+            }
+            if frame.exchange(word, to, Access::Sole) {
+                return Ok(());
+            }
+        }
     }
 
     /// A handle's count has overflowed: its block stays allocated for ever.

@@ -14,9 +14,9 @@
 //! ```text
 //!   word: count 1
 //!     │  take the lock                     giving up the last reference before this is a known bug:
-//!     │  compare-exchange ──lost──► somebody got a reference: unlock, start again
+//!     │  look at the word again ──► not the last one any more, or gone: unlock, start again
 //!     ▼  word: Silent                      whoever holds the lock then sees a block that is in no free area
-//!     │  into a ring, or coalesced into a tree
+//!     │  into a ring, or coalesced into a chunk
 //!     ▼  unlock
 //! ```
 

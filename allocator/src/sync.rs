@@ -8,19 +8,20 @@
 //! | `Get` | count + 1, without the lock | Relaxed | – | whoever gets has a reference already: the block cannot go away, and what brought that reference to this CPU has ordered the block's contents. As in `Arc` |
 //! | `Put` | count − 1 to at least 1, without the lock | Release | `LastPut` | what this owner did to the block is done before the last owner frees it |
 //! | `LastPut` | load of the last count, under the lock; the store that frees the block is Relaxed | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one |
-//! | `Keep` | load of the last count, by a magazine that keeps the block; the store is Relaxed | Acquire | `Put` | as `LastPut`; the next owner is ordered after by the magazine's `&mut`, or by the lock when it is flushed |
+//! | `Keep` | count 1, by number, to a magazine's, without the lock | Acquire | `Put` | as `LastPut`; the next owner is ordered after by the magazine's `&mut`, or by the lock when it is flushed |
+//! | `HandOut` | a magazine's word to a count of 1, without the lock | Relaxed | – | the magazine had the block: what brought it the `&mut` has ordered the contents |
 //! | `TryGet` | count + 1, under the lock, by somebody who has no reference | Acquire | `Put` | the caller learns of the block from its word alone |
-//! | `Look` | load, first look of a call | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, by a store of its one holder, or after another look under the lock |
+//! | `Look` | load, first look of a call | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, by a store of its one holder or under the lock, or after another look under the lock |
 //! | `Sole` | the owner of the only reference changes the block's order or holder | Acquire | `Put` | "I am the only one" means that the others are done with it |
 //! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
 //! | `Publish` | the length of the pool, once, at `init` | Release | `Observe` | whoever sees the length sees the base and the words |
 //! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
-//! | `Claim` | `Vacant` to `Tail`, when a pool is made | Acquire | `Vacate` | the words' last use by the pool that gave them up, links included, comes before their first by this one |
+//! | `Claim` | `Vacant` to `Silent`, when a pool is made | Acquire | `Vacate` | the words' last use by the pool that gave them up, links included, comes before their first by this one |
 //! | `Vacate` | any to `Vacant`, when a pool is dropped, or could not be made | Release | `Claim` | as above |
 //! | `TakeId` | an owner's id, free to taken | Acquire | `GiveId` | the words that say this id were last stored to before the owner who had it before gave it back |
 //! | `GiveId` | taken to free, when an owner is dropped | Release | `TakeId` | as above |
-//! | words of an `Owner`, a `Magazine` or a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
-//! | words and trees under the lock | | Relaxed | – | the lock orders them |
+//! | words of an `Owner` or a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
+//! | words and chunks under the lock | | Relaxed | – | the lock orders them |
 //! | word, for `page_count` and errors | load | Relaxed | – | a snapshot |
 //! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |
 //! | pinned blocks | count | Relaxed | – | a statistic |
@@ -47,6 +48,7 @@ pub(crate) enum Access {
     TakeId,
     GiveId,
     Keep,
+    HandOut,
     TryGet,
     Look,
 }
@@ -54,7 +56,7 @@ pub(crate) enum Access {
 impl Access {
     const fn proved(self) -> Ordering {
         match self {
-            Self::Get | Self::Pin | Self::Look => Ordering::Relaxed,
+            Self::Get | Self::Pin | Self::Look | Self::HandOut => Ordering::Relaxed,
             Self::Put | Self::Publish | Self::Vacate | Self::GiveId => Ordering::Release,
             Self::LastPut | Self::Sole | Self::Observe | Self::Claim | Self::TakeId | Self::Keep | Self::TryGet => {
                 Ordering::Acquire
@@ -123,7 +125,11 @@ mod door {
         }
 
         pub(crate) fn store(&self, value: u32, ordering: Ordering) {
-            self.value.store(value, ordering);
+            if crate::models::stores_in_order() {
+                self.value.swap(value, ordering);
+            } else {
+                self.value.store(value, ordering);
+            }
         }
 
         pub(crate) fn compare_exchange(&self, from: u32, to: u32, ok: Ordering, err: Ordering) -> Result<u32, u32> {

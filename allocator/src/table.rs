@@ -110,7 +110,9 @@ impl<'t> Table<'t> {
     /// A view of words that have been claimed, for `len` frames; of none, if they are too few.
     #[inline]
     pub(crate) fn new(base: Pfn, words: &'t [Frame], len: usize) -> Self {
-        let chunks = words.get(len..frames_needed(len)).unwrap_or(&[]);
+        // A pool without a range has claimed none.
+        let needed = if len == 0 { 0 } else { frames_needed(len) };
+        let chunks = words.get(len..needed).unwrap_or(&[]);
         Self { frames: Frames::new(base, words, len), chunks: chunks.as_chunks().0 }
     }
 
@@ -173,6 +175,11 @@ impl<'t> Table<'t> {
         let first = self.frames.base.get() / chunk::FRAMES;
         // By number in all of memory, as alignment is.
         ((first + at) ^ (order.pages() / chunk::FRAMES)).wrapping_sub(first)
+    }
+
+    /// The first frame of chunk `at`: of the range, or before it.
+    pub(crate) const fn chunk_start(self, at: usize) -> Pfn {
+        Pfn::new((self.frames.base.get() / chunk::FRAMES).wrapping_add(at).wrapping_mul(chunk::FRAMES))
     }
 
     /// The chunk that the frame at `index` is in, and its place there.

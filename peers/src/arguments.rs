@@ -55,7 +55,7 @@ pub struct Run {
     #[arg(long, default_value_t = 9, value_parser = value_parser!(u16).range(1..=999), conflicts_with = "quick")]
     pub repeats: u16,
     /// For how long, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 70, value_parser = value_parser!(u64).range(1..=60_000), conflicts_with = "quick")]
+    #[arg(long, value_name = "MS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=60_000), conflicts_with = "quick")]
     pub slice: u64,
     /// Three repetitions of 15 ms: for a first look
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! One cell: a subject under a workload, for a slice of time.
 //!
-//! The slice is cut into chunks, which are timed one by one ([`chunks`]). A chunk is *clean* unless
+//! The slice is cut into chunks, which are timed one by one ([`Chunk`]). A chunk is *clean* unless
 //!
 //! * a thread was preempted in it: the kernel's count of involuntary context switches of that thread moved; or
 //! * it is of two threads, and their starts differ by more than 5 % of it, so that much of it was not contended.

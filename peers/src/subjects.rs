@@ -16,7 +16,7 @@ pub mod peers;
 pub mod split;
 
 use hyp_locks::Ticket;
-use hyp_pool::{Atomic, Eager, Merged};
+use hyp_pool::{Atomic, Deferred, Eager, Merged};
 
 use crate::measure::{Cell, Measured, counted, plain};
 
@@ -55,32 +55,32 @@ pub const ALL: &[Contestant] = &[
     Contestant {
         name: "pool",
         kind: Kind::Ours,
-        about: "HypPool<Ticket>, as it comes: path Atomic",
-        measure: counted::<ours::Pool<Ticket, Atomic>>,
+        about: "HypPool<Ticket>, as it comes: path Atomic, coalescing deferred",
+        measure: counted::<ours::Pool<Ticket, Atomic, Deferred>>,
     },
     Contestant {
         name: "pool-merged",
         kind: Kind::Ours,
         about: "HypPool<Ticket, Merged>: counts under the lock",
-        measure: counted::<ours::Pool<Ticket, Merged>>,
+        measure: counted::<ours::Pool<Ticket, Merged, Deferred>>,
     },
     Contestant {
         name: "pool-eager",
         kind: Kind::Ours,
-        about: "HypPool<Ticket, Atomic, Eager>: coalesced at once",
+        about: "HypPool<Ticket, Atomic, Eager>: coalesced at once, as the original",
         measure: counted::<ours::Pool<Ticket, Atomic, Eager>>,
     },
     Contestant {
         name: "magazine",
         kind: Kind::Ours,
-        about: "the pool, each thread with a Magazine",
-        measure: plain::<ours::Magazines>,
+        about: "the pool, each thread with a Magazine of its own",
+        measure: plain::<ours::Magazines<Ticket, Atomic, Deferred>>,
     },
     Contestant {
         name: "owner",
         kind: Kind::Ours,
-        about: "the pool, references counted by an exclusive Owner",
-        measure: counted::<ours::Owned>,
+        about: "pool, each thread with an exclusive owner: counts without a read-modify-write",
+        measure: ours::owners::<Ticket, Atomic, Deferred>,
     },
     Contestant {
         name: NULL,

@@ -3,11 +3,15 @@
 
 use super::{Lock, pool_over, vacant_table};
 use crate::buddy::steps::MERGES;
-use crate::coalesce::KEPT_ORDERS;
+use crate::chunk;
+use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::{Atomic, Coalesce, Deferred, Eager, HypPool, MAX_ORDER, Merged, OldestFirst, Pfn};
 use std::vec::Vec;
 
 const LARGEST: usize = 1 << MAX_ORDER;
+
+/// The merges from one chunk to the largest block; below that there is nothing to merge.
+const FROM_A_CHUNK: usize = (MAX_ORDER - chunk::ORDER.get()) as usize;
 
 /// The merges that `call` makes.
 fn merges<T>(call: impl FnOnce() -> T) -> (usize, T) {
@@ -18,7 +22,7 @@ fn merges<T>(call: impl FnOnce() -> T) -> (usize, T) {
 
 /// A pool of blocks of the largest order, of each of which one small block alone is allocated: `each` blocks of order
 /// 0, then as many of order 1, and so on up to the last one that is kept. Everything else is free and merged, so that
-/// each of them, freed, merges with one buddy of every order from its own up.
+/// each of them, freed, makes its chunk whole, and merges with one buddy of every order from there on up.
 fn spread<C: Coalesce>(pool: &HypPool<'_, Lock, Atomic, C>, each: usize) -> Vec<Pfn> {
     let regions: Vec<_> = (0..each * KEPT_ORDERS).map(|_| pool.alloc_pages(MAX_ORDER).unwrap()).collect();
     assert_eq!(pool.free_pages(), 0);
@@ -50,14 +54,15 @@ fn an_allocation_that_must_merge_everything_makes_no_more_merges_than_stated() {
         assert_eq!(pool.check().unwrap().unmerged_blocks, KEPT_ORDERS * N, "every ring is full");
         let (made, largest) = merges(|| pool.alloc_pages(MAX_ORDER));
         largest.unwrap();
-        assert!(made <= KEPT_ORDERS * N * usize::from(MAX_ORDER));
-        // From order 0 there are ten merges to the largest block, from order 3 seven: no string can make more.
-        assert_eq!(made, N * (10 + 9 + 8 + 7));
+        // From a chunk to the largest block there are five merges, and each block kept makes its chunk whole: no string
+        // can make more.
+        assert_eq!(made, KEPT_ORDERS * N * FROM_A_CHUNK);
         assert_eq!(pool.free_pages(), len - LARGEST);
     }
     on::<7>();
     on::<1>();
     on::<12>();
+    on::<15>();
 }
 
 /// And it fails only where nothing could help.
@@ -67,33 +72,36 @@ fn an_allocation_that_merges_to_no_avail_says_so_once() {
     let pool = pool_over::<Merged, Deferred>(&table, 0, 8, 1).unwrap();
     let pages: Vec<_> = (0..7).map(|_| pool.alloc_pages(0).unwrap()).collect();
     pages.into_iter().for_each(|page| pool.put_page(page).unwrap());
-    assert_eq!(merges(|| pool.alloc_pages(3)), (4, Err(crate::AllocError::OutOfMemory)));
+    assert!(pool.check().unwrap().unmerged_blocks > 0);
+    assert_eq!(merges(|| pool.alloc_pages(3)), (0, Err(crate::AllocError::OutOfMemory)));
+    assert_eq!(pool.check().unwrap().unmerged_blocks, 0);
     assert_eq!(merges(|| pool.alloc_pages(3)), (0, Err(crate::AllocError::OutOfMemory)));
     assert_eq!(merges(|| pool.alloc_pages(2)), (0, Ok(Pfn::new(4))));
 }
 
 #[test]
 fn a_put_merges_one_block() {
-    fn on<C: Coalesce>(kept: usize) {
-        let len = 8 * KEPT_ORDERS * LARGEST;
+    const EACH: usize = 17;
+    fn on<C: Coalesce>() {
+        let len = EACH * KEPT_ORDERS * LARGEST;
         let table = vacant_table(len);
         let pool = pool_over::<Atomic, C>(&table, 0, len, 0).unwrap();
-        let blocks = spread(&pool, 8);
+        let blocks = spread(&pool, EACH);
         // Of each order, those that are kept, and then each one puts out the oldest.
         for order in 0..KEPT_ORDERS {
-            for (nth, &block) in blocks[order * 8..][..8].iter().enumerate() {
-                let most = usize::from(MAX_ORDER) - order;
-                let expected = if nth < kept { 0 } else { most };
+            for (nth, &block) in blocks[order * EACH..][..EACH].iter().enumerate() {
+                let expected = if nth < C::Kept::CAPACITY { 0 } else { FROM_A_CHUNK };
                 assert_eq!(merges(|| pool.put_page(block).unwrap()).0, expected, "order {order}, the {nth}th");
             }
         }
         pool.check().unwrap();
     }
-    on::<Eager>(0);
-    on::<OldestFirst<Eager>>(0);
-    on::<Deferred<1>>(1);
-    on::<Deferred>(7);
-    on::<OldestFirst>(7);
+    on::<Eager>();
+    on::<OldestFirst<Eager>>();
+    on::<Deferred<1>>();
+    on::<Deferred<7>>();
+    on::<Deferred>();
+    on::<OldestFirst>();
 }
 
 /// Which of the kept blocks an allocation gets.
@@ -113,6 +121,9 @@ fn the_policy_says_which_block_is_reused_first() {
     assert_eq!(reused::<OldestFirst>(), [2, 10, 6]);
     assert_eq!(reused::<Eager>(), [2, 6, 10]);
     assert_eq!(reused::<OldestFirst<Eager>>(), [2, 6, 10]);
+    // The ring has room for two: the oldest one was put out and merged, and is the last.
+    assert_eq!(reused::<Deferred<2>>(), [6, 10, 2]);
+    assert_eq!(reused::<OldestFirst<Deferred<2>>>(), [10, 6, 2]);
     // The ring has room for one: the two older ones were merged, and the lowest of them is next.
     assert_eq!(reused::<Deferred<1>>(), [6, 2, 10]);
 }

@@ -1,26 +1,31 @@
 //! Every state that a tiny pool can reach, and every call in every one of them.
 //!
-//! A state is all words of the table, those of the trees too, and all rings, in their order; counts up to 2. Two
-//! operation strings that end in the same state go on alike, so that this is every operation string of any length, or
-//! of up to as many calls as a test says.
+//! A state is all words of the table, those of the chunks too, the ends of the lists, all rings, and what a magazine
+//! holds, in their order; counts up to 2. Two operation strings that end in the same state go on alike, so that this is
+//! every operation string of any length, or of up to as many calls as a test says.
 
-use super::model::{By, Model, OWNERS, Op, Subject};
+use super::model::Model;
+use super::subject::{By, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
-use crate::frame::Index;
 use crate::pfn::Order;
 use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use std::collections::{HashSet, VecDeque};
 use std::{vec, vec::Vec};
 
-/// All that decides what a pool will do: every word, of frames and of trees; the counters; the rings.
-fn state<R: RefcountPath, C: Coalesce>(subject: &Subject<'_, R, C>) -> Vec<u32> {
-    let table = subject.pool.table();
+/// All that decides what a pool will do: every word, of frames and of chunks; lists, counter and rings; racks.
+fn state<R: RefcountPath, C: Coalesce>(words: &[Frame], subject: &Subject<'_, R, C>) -> Vec<u32> {
     let areas = subject.pool.areas.0.lock();
-    let mut all: Vec<u32> = (0..table.len()).map(|i| table.frame(Index::new(i)).raw()).collect();
-    all.extend(table.trees(0).iter().map(Frame::raw));
+    let mut all: Vec<u32> = words.iter().map(Frame::raw).collect();
+    all.push(areas.counted_pages() as u32);
     for order in Order::all() {
-        all.extend([areas.blocks(order) as u32, u32::from(areas.says_nonempty(order)), areas.kept(order) as u32]);
+        let ends = [areas.head(order), areas.tail(order)].map(|link| link.chunk().map_or(u32::MAX, |at| at as u32));
+        all.extend(ends);
+        all.extend([u32::from(areas.says_nonempty(order)), areas.kept(order) as u32]);
         all.extend((0..areas.kept(order)).map(|nth| areas.kept_block(order, nth).unwrap().get() as u32));
+    }
+    for rack in subject.magazine.racks() {
+        all.push(rack.len() as u32);
+        all.extend(rack);
     }
     all
 }
@@ -43,12 +48,12 @@ fn all_states<R: RefcountPath, C: Coalesce>((start, len, reserved): Range, calls
             for &op in &path {
                 subject.call(op);
             }
-            let before = known.clone().unwrap_or_else(|| state(&subject));
+            let before = known.clone().unwrap_or_else(|| state(&table, &subject));
             let mut model = reached.clone();
             let granted = model.step(&mut subject, call).unwrap_or_else(|e| panic!("{e}, by way of {path:?}"));
-            let after = state(&subject);
-            // A refused allocation may have merged what was kept, to no avail: nothing that can be seen.
-            let may_merge = matches!(call, Op::Alloc(..));
+            let after = state(&table, &subject);
+            // A refused allocation may have merged what was kept, and emptied the magazine, to no avail: nothing that can be seen.
+            let may_merge = matches!(call, Op::Alloc(..) | Op::MagazineAlloc(_));
             assert!(granted || may_merge || before == after, "{call:?} was refused, with a change, after {path:?}");
             if model.max_count() <= 2 && path.len() < depth && seen.insert(after.clone()) {
                 let mut path = path.clone();
@@ -132,6 +137,24 @@ fn every_state_of_tiny_pools_with_owners() {
     every_state::<Merged, Eager, _>(by_owners, [((2, 2, 0), 55), ((5, 3, 1), 385)]);
 }
 
+/// Every call of one magazine, and those by number that can meet them.
+fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
+    let mut calls = vec![Op::Coalesce, Op::MagazineDrain];
+    calls.extend([0, 1, 2, 4].map(Op::MagazineAlloc));
+    calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
+    for pfn in start.saturating_sub(1)..=start + len {
+        calls.extend([Op::MagazinePut(pfn), Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn), Op::Adopt(0, pfn)]);
+        calls.push(Op::Put(Some(0), pfn));
+    }
+    calls
+}
+
+#[test]
+fn every_state_of_tiny_pools_with_a_magazine() {
+    every_state::<Atomic, Eager, _>(with_a_magazine, [((0, 2, 0), 30), ((5, 3, 1), 162)]);
+    every_state::<Merged, Deferred<1>, _>(with_a_magazine, [((0, 2, 0), 41), ((3, 2, 0), 36)]);
+}
+
 /// Every string of up to `depth` allocations, puts and splits on sixteen frames, which have blocks of all the orders
 /// that are kept and of one that is not.
 fn every_string<C: Coalesce>(depth: usize) -> usize {
@@ -143,6 +166,6 @@ fn every_string<C: Coalesce>(depth: usize) -> usize {
 
 #[test]
 fn every_string_on_sixteen_frames() {
-    assert_eq!([every_string::<Deferred>(4), every_string::<Eager>(4)], [1096, 549]);
-    assert_eq!(every_string::<OldestFirst<Deferred<3>>>(3), 189);
+    assert_eq!([every_string::<Deferred<7>>(3), every_string::<Eager>(4)], [181, 550]);
+    assert_eq!(every_string::<OldestFirst<Deferred<3>>>(3), 172);
 }

@@ -1,6 +1,7 @@
 //! Where things are: how many bytes a page costs, and what shares a cache line with what.
 
 use super::{Lock, pool_over, vacant_table};
+use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::free_area::FreeAreas;
 use crate::line::Line;
 use crate::{Atomic, Coalesce, Deferred, Eager, Frame, HypPool, OldestFirst, frames_needed};
@@ -19,18 +20,23 @@ fn a_page_costs_four_and_a_half_bytes() {
     assert!(bytes * 10 <= 46 * pages, "{bytes} bytes for {pages} pages");
     // The same of a large pool; what every pool needs, however small, is little.
     assert!(frames_needed(1 << 28) * 4 * 10 <= 46 << 28);
-    assert_eq!(frames_needed(1), 1 + 11);
+    assert_eq!(frames_needed(1), 1 + 2 * 4);
 }
 
-/// The lock at the very start, and after it the ring of order 0, on one line; the other rings on the next at most.
+/// The lock at the very start, and after it the ring of order 0: how many blocks it has, and the slots of the first
+/// thirteen of them, are on the lock's line; the ring ends on the next, which is fetched with it, at the latest.
 #[test]
 fn a_pair_of_calls_touches_one_line() {
     fn on<C: Coalesce>() {
         type Pool<'t, C> = HypPool<'t, Lock, Atomic, C>;
         let [first, rings] = FreeAreas::<C>::KEPT_ENDS;
         // For a lock of eight bytes, which a ticket lock, a queue's tail, or a lock that saves a word needs.
-        assert!(8 + first <= LINE, "the ring of order 0 ends at {}", 8 + first);
-        assert!(8 + rings <= align_of::<Line<()>>(), "the rings end at {}", 8 + rings);
+        let slots_start = 8 + first - 4 * C::Kept::CAPACITY;
+        assert_eq!(slots_start, 8 + 4, "behind the lock: the ring's length and front");
+        assert!(slots_start + 4 * C::Kept::CAPACITY.min(13) <= LINE);
+        assert!(8 + first <= align_of::<Line<()>>(), "the ring of order 0 ends at {}", 8 + first);
+        // A pair of calls of order 0 to 3 touches the lines of the lock and of one ring.
+        assert_eq!(rings, KEPT_ORDERS * first);
         assert_eq!(size_of::<Mutex<u64, FreeAreas<C>>>(), (8 + size_of::<FreeAreas<C>>()).next_multiple_of(8));
         // What is read without the lock, and what others write without it, are on other lines.
         assert_eq!(offset_of!(Pool<'static, C>, areas), 0);
@@ -49,6 +55,8 @@ fn a_pair_of_calls_touches_one_line() {
         assert_eq!(pool.areas.0.data_ptr().addr() - start, 4, "a lock of one byte comes first");
     }
     on::<Deferred>();
+    on::<Deferred<7>>();
+    on::<Deferred<15>>();
     on::<OldestFirst>();
     on::<Eager>();
 }

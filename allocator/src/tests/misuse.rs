@@ -178,7 +178,7 @@ fn an_order_too_large() {
 
 /// Sets the count of the block at frame 0, which would take minutes to reach.
 fn with_count<R: RefcountPath, C: Coalesce>(pool: &HypPool<'_, Lock, R, C>, holder: Holder, count: u32) {
-    pool.table().frame(Index::new(0)).set_allocated(Allocated::new(Order::ZERO, holder).with_count(count));
+    pool.table().frames().frame(Index::new(0)).set_allocated(Allocated::new(Order::ZERO, holder).with_count(count));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_table_in_use_even_in_part() {
     let low = pool_over::<Atomic, Deferred>(&table[8..], 0, 16, 0).unwrap();
     let first = pool_over::<Atomic, Eager>(&table, 64, 64, 0).unwrap_err();
     assert_eq!(first, InitError::TableInUse { index: 8 });
-    // Every word of it, those of the trees too, though an empty tree has no bit.
+    // Every word of it, those of the chunks too.
     for word in 8..8 + few {
         let refused = Buddy::<Eager>::with_table(&table[word..], PfnRange::new(Pfn::new(0), 2), 0).unwrap_err();
         assert_eq!(refused, InitError::TableInUse { index: 0 });
@@ -269,19 +269,19 @@ fn a_table_in_use_even_in_part() {
     assert!(table.iter().all(|word| word.state() == State::Vacant));
 }
 
-/// A table that starts among the words of another pool's trees, all of them empty, is refused, and changes nothing.
+/// A table that starts among the words of another pool's chunks, of which none is free, is refused, and changes nothing.
 #[test]
-fn a_table_that_starts_in_the_trees_of_another() {
+fn a_table_that_starts_in_the_chunks_of_another() {
     let words = frames_needed(16);
     let table = vacant_words(2 * words);
-    // All reserved: there is no free block, and no bit in any tree.
+    // All reserved: there is no free block.
     let first = pool_over::<Atomic, Deferred>(&table, 0, 16, 16).unwrap();
-    assert!(table[16..words].iter().all(|word| word.bits() == 0));
+    assert!(table[..words].iter().all(|word| word.bits() != 0), "zero is vacant");
     for start in 16..words {
         let refused = pool_over::<Atomic, Deferred>(&table[start..], 0, 2, 0).unwrap_err();
         assert_eq!(refused, InitError::TableInUse { index: 0 }, "from word {start} on");
     }
-    // And the other way round: the trees of the second would be the frames of the first.
+    // And the other way round: the chunks of the second would be the frames of the first.
     let before = vacant_words(words + 2);
     let second = pool_over::<Atomic, Deferred>(&before[2..], 0, 16, 16).unwrap();
     let refused = pool_over::<Atomic, Deferred>(&before, 0, 2, 0).unwrap_err();
@@ -297,6 +297,17 @@ fn a_table_that_starts_in_the_trees_of_another() {
 }
 
 #[test]
+fn a_pool_without_a_range_has_no_word_to_give_back() {
+    let table = vacant_table(16);
+    let live = pool_over::<Atomic, Deferred>(&table, 0, 16, 0).unwrap();
+    // Refused its range, since the words are another pool's, and dropped.
+    let never = HypPool::<Lock>::new(&table);
+    assert_eq!(never.init(PfnRange::new(Pfn::new(0), 8), 0), Err(InitError::TableInUse { index: 0 }));
+    drop(never);
+    assert_eq!(live.check().unwrap().free_pages, 16);
+}
+
+#[test]
 fn a_pool_without_a_range_refuses_everything_and_gets_one_once() {
     static TABLE: [Frame; frames_needed(16)] = [const { Frame::VACANT }; frames_needed(16)];
     static POOL: HypPool<Lock> = HypPool::new(&TABLE);
@@ -304,6 +315,7 @@ fn a_pool_without_a_range_refuses_everything_and_gets_one_once() {
     assert_eq!(POOL.put_page(Pfn::new(0)), Err(PageError::OutOfRange));
     assert_eq!(POOL.page_count(Pfn::new(0)), Err(PageError::OutOfRange));
     assert!(POOL.range().is_empty());
+    assert_eq!((POOL.free_pages(), POOL.free_blocks()), (0, [0; crate::NR_ORDERS]));
     POOL.check().unwrap();
     let range = PfnRange::new(Pfn::new(3), 16);
     assert_eq!(POOL.init(range, 17), Err(InitError::ReservedTooLong));

@@ -4,10 +4,15 @@
 #[cfg(not(miri))] // one thread and no unsafe: nothing for miri to find, in minutes
 mod bounds;
 #[cfg(not(miri))]
+mod bulk;
+#[cfg(not(miri))]
+mod contents;
+#[cfg(not(miri))]
 mod exhaustive;
 mod handles;
 #[cfg(not(miri))]
 mod layout;
+mod magazines;
 #[cfg(not(miri))]
 mod misuse;
 #[cfg(not(miri))]
@@ -18,6 +23,8 @@ mod owners;
 mod referee;
 #[cfg(not(miri))]
 mod strings;
+#[cfg(not(miri))]
+mod subject;
 mod threads;
 
 use crate::{Coalesce, Frame, HypPool, InitError, Pfn, PfnRange, RefcountPath, frames_needed};

@@ -2,83 +2,18 @@
 //! allocated ones, as the largest aligned blocks that fit between. Which of them a policy has not merged yet is the
 //! pool's secret, and the model asks for nothing that depends on it.
 
-use super::Lock;
+use super::subject::{Answer, By, CAPACITY, OWNERS, Op, Subject};
 use crate::buddy::steps::MERGES;
+use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
-use crate::{
-    AllocError, Census, Coalesce, HypPool, MAX_COUNT, MAX_ORDER, NR_ORDERS, Owner, PageError, Pfn, RefcountPath,
-};
+use crate::magazine;
+use crate::pfn::Order;
+use crate::{AllocError, Census, Coalesce, MAX_COUNT, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};
 use std::collections::BTreeMap;
 use std::{format, string::String, vec::Vec};
 
-/// Who makes a call: somebody by number, or one of the owners.
-pub(super) type By = Option<usize>;
-
-/// How many owners a [`Subject`] has.
-pub(super) const OWNERS: usize = 2;
-
-/// One call, with its arguments.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Op {
-    Alloc(By, u8),
-    Get(By, usize),
-    Put(By, usize),
-    GetN(By, usize, u32),
-    PutN(By, usize, u32),
-    Split(usize),
-    Adopt(usize, usize),
-    Release(usize, usize),
-    Coalesce,
-}
-
-/// What a call said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
-    Alloc(Result<Pfn, AllocError>),
-    Page(Result<(), PageError>),
-}
-
-impl Answer {
-    const fn is_ok(self) -> bool {
-        matches!(self, Self::Alloc(Ok(_)) | Self::Page(Ok(())))
-    }
-}
-
-/// A pool and its owners.
-pub(super) struct Subject<'p, R: RefcountPath, C: Coalesce> {
-    pub(super) pool: &'p HypPool<'p, Lock, R, C>,
-    owners: [Owner<'p, Lock, R, C>; OWNERS],
-}
-
-impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
-    pub(super) fn new(pool: &'p HypPool<'p, Lock, R, C>) -> Self {
-        Self { pool, owners: core::array::from_fn(|_| pool.owner().unwrap()) }
-    }
-
-    /// Makes one call.
-    pub(super) fn call(&mut self, op: Op) -> Answer {
-        let pool = self.pool;
-        match op {
-            Op::Alloc(None, order) => Answer::Alloc(pool.alloc_pages(order)),
-            Op::Alloc(Some(o), order) => Answer::Alloc(self.owners[o].alloc_pages(order)),
-            Op::Get(None, pfn) => Answer::Page(pool.get_page(Pfn::new(pfn))),
-            Op::Get(Some(o), pfn) => Answer::Page(self.owners[o].get_page(Pfn::new(pfn))),
-            Op::Put(None, pfn) => Answer::Page(pool.put_page(Pfn::new(pfn))),
-            Op::Put(Some(o), pfn) => Answer::Page(self.owners[o].put_page(Pfn::new(pfn))),
-            Op::GetN(None, pfn, n) => Answer::Page(pool.get_page_n(Pfn::new(pfn), n)),
-            Op::GetN(Some(o), pfn, n) => Answer::Page(self.owners[o].get_page_n(Pfn::new(pfn), n)),
-            Op::PutN(None, pfn, n) => Answer::Page(pool.put_page_n(Pfn::new(pfn), n)),
-            Op::PutN(Some(o), pfn, n) => Answer::Page(self.owners[o].put_page_n(Pfn::new(pfn), n)),
-            Op::Split(pfn) => Answer::Page(pool.split_page(Pfn::new(pfn))),
-            Op::Adopt(o, pfn) => Answer::Page(self.owners[o].adopt(Pfn::new(pfn))),
-            Op::Release(o, pfn) => Answer::Page(self.owners[o].release(Pfn::new(pfn))),
-            Op::Coalesce => {
-                pool.coalesce();
-                Answer::Page(Ok(()))
-            }
-        }
-    }
-}
+/// Whose a block is that the magazine holds: nobody's who can call.
+const MAGAZINE: By = Some(OWNERS);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Block {
@@ -108,9 +43,21 @@ impl Model {
         self.allocated.values().map(|block| block.count).max().unwrap_or(0)
     }
 
-    /// Allocated blocks: first frame, and who has them.
+    /// Allocated blocks that somebody can put: first frame, and who.
     pub(super) fn heads(&self) -> Vec<(usize, By)> {
-        self.allocated.iter().map(|(&head, block)| (head, block.by)).collect()
+        let blocks = self.allocated.iter().map(|(&head, block)| (head, block.by));
+        blocks.filter(|&(_, by)| by != MAGAZINE).collect()
+    }
+
+    /// What the magazine holds.
+    fn magazine(&self) -> BTreeMap<usize, u8> {
+        let blocks = self.allocated.iter().filter(|(_, block)| block.by == MAGAZINE);
+        blocks.map(|(&head, block)| (head, block.order)).collect()
+    }
+
+    /// How many blocks of `order` the magazine holds.
+    fn in_rack(&self, order: u8) -> usize {
+        self.magazine().values().filter(|&&o| o == order).count()
     }
 
     /// Free blocks, first frame and order, by their definition: aligned, all free, and in no larger one.
@@ -164,29 +111,71 @@ impl Model {
         self.look(pfn).and_then(|block| if block.by == by { Ok(block) } else { Err(PageError::Held) })
     }
 
-    /// Whether `got` is a right answer to `alloc_pages(order)`; if so, what it means.
+    /// Whether `got` is a right answer to `alloc_pages(order)`; if so, what it means. Any block that is aligned and all
+    /// free will do: whether the chunk was well chosen is a matter of speed.
     fn allocate(&mut self, order: u8, by: By, got: Result<Pfn, AllocError>) -> bool {
         let free = self.free();
-        let fits = free.values().copied().filter(|&o| o >= order).min();
-        match (got, fits) {
-            (Err(AllocError::OrderTooLarge), _) => order > MAX_ORDER,
-            (Err(AllocError::OutOfMemory), fits) => order <= MAX_ORDER && fits.is_none(),
-            (Ok(_), None) => false,
-            (Ok(pfn), Some(best)) => {
-                let pfn = pfn.get();
-                let right = if self.unmerged {
-                    // Aligned, and all of it free.
-                    let around = free.range(..=pfn).next_back();
-                    pfn.is_multiple_of(1 << order)
-                        && around.is_some_and(|(&at, &o)| pfn + (1 << order) <= at + (1 << o))
-                } else {
-                    // The lower end of the lowest of the smallest blocks that fit.
-                    free.iter().find(|&(_, &o)| o == best).is_some_and(|(&at, _)| at == pfn)
-                };
-                self.allocated.insert(pfn, Block { order, count: 1, by });
+        let fits = free.values().any(|&o| o >= order);
+        match got {
+            Err(AllocError::OrderTooLarge) => order > MAX_ORDER,
+            Err(AllocError::OutOfMemory) => order <= MAX_ORDER && !fits,
+            Ok(pfn) => {
+                let right = is_free(&free, pfn.get(), order);
+                self.allocated.insert(pfn.get(), Block { order, count: 1, by });
                 right
             }
         }
+    }
+
+    /// As `allocate`, by way of the magazine, which holds the blocks `held` afterwards.
+    fn magazine_allocate(&mut self, order: u8, got: Result<Pfn, AllocError>, held: &BTreeMap<usize, u8>) -> bool {
+        if self.in_rack(order) > 0 {
+            // It has one: no other is given.
+            let Ok(pfn) = got else { return false };
+            let right = self.magazine().get(&pfn.get()) == Some(&order);
+            self.allocated.insert(pfn.get(), Block { order, count: 1, by: None });
+            return right;
+        }
+        if order <= MAX_ORDER && !self.free().values().any(|&o| o >= order) {
+            // Emptied before it gives up.
+            self.allocated.retain(|_, block| block.by != MAGAZINE);
+        }
+        let right = self.allocate(order, None, got);
+        // What it has taken with the block that was asked for: less than half a rack of the same.
+        let others: Vec<_> = held.iter().filter(|&(head, _)| !self.magazine().contains_key(head)).collect();
+        let most = match Order::new(order) {
+            Some(size) if usize::from(order) < magazine::ORDERS && got.is_ok() => {
+                magazine::limit::<CAPACITY>(size) / 2 - 1
+            }
+            _ => 0,
+        };
+        let few = others.len() <= most;
+        let all_right = others.into_iter().all(|(&head, &o)| {
+            let right = o == order && is_free(&self.free(), head, o);
+            self.allocated.insert(head, Block { order, count: 1, by: MAGAZINE });
+            right
+        });
+        right && few && all_right
+    }
+
+    /// A put by way of the magazine, which holds the blocks `held` afterwards.
+    fn magazine_put(&mut self, pfn: usize, held: &BTreeMap<usize, u8>) -> Result<(), PageError> {
+        let block = self.find(pfn, None)?;
+        let Some(order) = Order::new(block.order).filter(|_| usize::from(block.order) < magazine::ORDERS) else {
+            return self.put(None, pfn, 1);
+        };
+        if block.count > 1 {
+            return self.put(None, pfn, 1);
+        }
+        let limit = magazine::limit::<CAPACITY>(order);
+        if self.in_rack(block.order) == limit {
+            // Full: half of it is given back, of this order. Which half is not to be seen.
+            let gone: Vec<_> = self.magazine().into_iter().filter(|(head, _)| !held.contains_key(head)).collect();
+            assert!(gone.len() == limit.div_ceil(2) && gone.iter().all(|&(_, o)| o == block.order), "{gone:?}");
+            self.allocated.retain(|head, _| gone.iter().all(|(gone, _)| gone != head));
+        }
+        self.allocated.insert(pfn, Block { by: MAGAZINE, ..block });
+        Ok(())
     }
 
     fn count(&mut self, pfn: usize, by: By, change: impl Fn(u32) -> Result<u32, PageError>) -> Result<(), PageError> {
@@ -229,7 +218,7 @@ impl Model {
     }
 
     /// Whether `answer` is right; if so, what it means.
-    fn agrees(&mut self, op: Op, answer: Answer) -> bool {
+    fn agrees(&mut self, op: Op, answer: Answer, held: &BTreeMap<usize, u8>) -> bool {
         let expected = match op {
             Op::Alloc(by, order) => {
                 let Answer::Alloc(got) = answer else { return false };
@@ -242,6 +231,15 @@ impl Model {
             Op::Split(pfn) => self.split(pfn),
             Op::Adopt(o, pfn) => self.rehold(pfn, None, Some(o)),
             Op::Release(o, pfn) => self.rehold(pfn, Some(o), None),
+            Op::MagazineAlloc(order) => {
+                let Answer::Alloc(got) = answer else { return false };
+                return self.magazine_allocate(order, got, held);
+            }
+            Op::MagazinePut(pfn) => self.magazine_put(pfn, held),
+            Op::MagazineDrain => {
+                self.allocated.retain(|_, block| block.by != MAGAZINE);
+                Ok(())
+            }
             Op::Coalesce => Ok(()),
         };
         answer == Answer::Page(expected)
@@ -261,8 +259,13 @@ impl Model {
         if MERGES.get() - merges > most_merges::<C>(op) {
             return complain("too many merges");
         }
-        if !self.agrees(op, answer) {
+        let held = subject.in_magazine();
+        if !self.agrees(op, answer, &held) {
             return complain(&format!("wrong answer {answer:?}"));
+        }
+        let pages: usize = held.values().map(|&order| 1 << order).sum();
+        if held != self.magazine() || pages != subject.magazine.pages() {
+            return complain("other blocks in the magazine");
         }
         let free = self.free();
         let census = match subject.pool.check() {
@@ -310,12 +313,22 @@ impl Model {
     }
 }
 
+/// Whether the block at `pfn` is aligned, and lies in one of these.
+fn is_free(free: &BTreeMap<usize, u8>, pfn: usize, order: u8) -> bool {
+    let around = free.range(..=pfn).next_back();
+    pfn.is_multiple_of(1 << order) && around.is_some_and(|(&at, &o)| pfn + (1 << order) <= at + (1 << o))
+}
+
 /// The most merges that `op` may make: what [`coalesce`](crate::Coalesce) states.
 fn most_merges<C: Coalesce>(op: Op) -> usize {
-    let one = usize::from(MAX_ORDER);
+    let one = usize::from(MAX_ORDER - chunk::ORDER.get());
+    // Full racks: all of order 0, half as many of order 1, and so on.
+    let racks = 2 * CAPACITY;
     match op {
         Op::Put(..) | Op::PutN(..) => one,
         Op::Alloc(..) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
+        Op::MagazineAlloc(_) => (KEPT_ORDERS * C::Kept::CAPACITY + racks) * one,
+        Op::MagazinePut(_) | Op::MagazineDrain => racks * one,
         Op::Get(..) | Op::GetN(..) | Op::Split(_) | Op::Adopt(..) | Op::Release(..) => 0,
     }
 }

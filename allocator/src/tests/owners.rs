@@ -153,7 +153,7 @@ fn holders_without_calls_are_left_alone() {
     let mut owner = pool.owner().unwrap();
     let page = Pfn::new(0);
     for holder in [Holder::Magazine, Holder::Scrub] {
-        pool.table().frame(Index::new(0)).set_allocated(Allocated::new(crate::Order::ZERO, holder));
+        pool.table().frames().frame(Index::new(0)).set_allocated(Allocated::new(crate::Order::ZERO, holder));
         assert_eq!([pool.get_page(page), pool.put_page(page), pool.split_page(page)], [Err(PageError::Held); 3]);
         assert_eq!([owner.get_page(page), owner.put_page(page), owner.adopt(page)], [Err(PageError::Held); 3]);
         assert_eq!(pool.check().unwrap().allocated_pages, 1);

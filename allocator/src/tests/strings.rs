@@ -1,10 +1,11 @@
 //! Long random operation strings on pools of up to some hundred frames, against the model after every step.
 
-use super::model::{By, Model, OWNERS, Op, Subject};
+use super::model::Model;
+use super::subject::{By, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use proptest::prelude::*;
-use std::vec::Vec;
+use std::{vec, vec::Vec};
 
 /// A call whose frame is chosen by rank among the allocated heads, or anywhere; mostly legal, sometimes not.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,10 @@ enum Plan {
     Foreign(usize, By),
     PutAnywhere(usize, By),
     GetAnywhere(usize, By),
+    MagazineAlloc(u8),
+    MagazinePut(usize),
+    MagazinePutAnywhere(usize),
+    MagazineDrain,
     Coalesce,
 }
 
@@ -30,6 +35,10 @@ fn plan() -> impl Strategy<Value = Plan> {
     let some = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => MAX_COUNT - 3..=MAX_COUNT, 1 => Just(u32::MAX)];
     let few = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => Just(MAX_COUNT)];
     prop_oneof![
+        6 => orders.clone().prop_map(Plan::MagazineAlloc),
+        6 => any::<usize>().prop_map(Plan::MagazinePut),
+        1 => any::<usize>().prop_map(Plan::MagazinePutAnywhere),
+        1 => Just(Plan::MagazineDrain),
         10 => (by(), orders).prop_map(|(by, order)| Plan::Alloc(by, order)),
         4 => (any::<usize>(), some).prop_map(|(n, count)| Plan::Get(n, count)),
         10 => (any::<usize>(), few).prop_map(|(n, count)| Plan::Put(n, count)),
@@ -69,6 +78,10 @@ fn agrees<R: RefcountPath, C: Coalesce>(
             Plan::Foreign(n, by) => Op::Put(by, pick(n).0),
             Plan::PutAnywhere(n, by) => Op::Put(by, anywhere(n)),
             Plan::GetAnywhere(n, by) => Op::Get(by, anywhere(n)),
+            Plan::MagazineAlloc(order) => Op::MagazineAlloc(order),
+            Plan::MagazinePut(n) => Op::MagazinePut(pick(n).0),
+            Plan::MagazinePutAnywhere(n) => Op::MagazinePut(anywhere(n)),
+            Plan::MagazineDrain => Op::MagazineDrain,
             Plan::Coalesce => {
                 model.coalesced(&mut subject).map_err(TestCaseError::fail)?;
                 continue;
@@ -76,6 +89,7 @@ fn agrees<R: RefcountPath, C: Coalesce>(
         };
         model.step(&mut subject, op).map_err(TestCaseError::fail)?;
     }
+    model.step(&mut subject, Op::MagazineDrain).map_err(TestCaseError::fail)?;
     // Everything given back, the pool is as it was at first.
     for (head, by) in model.heads() {
         let count = pool.page_count(crate::Pfn::new(head)).map_err(|e| TestCaseError::fail(std::format!("{e}")))?;

@@ -65,6 +65,7 @@ const BARS: &[Bar] = &[
     bar(W::S2Seq, "owner", 0.4, By::One(W::S2Seq, ORIGINAL)),
     bar(W::S2Rand, "owner", 0.8, By::One(W::S2Rand, ORIGINAL)),
     bar(W::S2Rand2, "pool", 0.17, By::One(W::S2Rand2, ORIGINAL)),
+    said(W::S2Rand2, "owner", By::One(W::S2Rand2, ORIGINAL)),
     said(W::S2Rand2, "pool", By::One(W::S2Rand, "pool")),
     bar(W::W5z, "pool", 0.45, By::One(W::W5z, MEMSET)),
     said(W::W1, "split", By::One(W::W1, "pool-merged")),
@@ -119,7 +120,7 @@ pub(super) fn bars(results: &Results, denominator: bool) -> String {
     for bar in rows {
         table.add_row(bar.row(results, denominator));
     }
-    let bytes = (size_of::<Frame>() * frames_needed(PAGES)) as f64 / PAGES as f64;
+    let bytes = (frames_needed(PAGES) * size_of::<Frame>()) as f64 / PAGES as f64;
     let fits = if bytes <= 8.0 { "met" } else { "MISSED" };
     table.add_row(["frame table", "bytes a page", &digits(bytes), "", "<= 8", fits]);
     "Bars; `?`: the interval holds the bar. `not measured`: there is no such subject yet, or it was not asked for\n\n"

@@ -1,27 +1,33 @@
-//! Ours: [`HypPool`] under its locks and ways of counting.
+//! Ours: [`HypPool`] under its locks, ways of counting and of coalescing, its exclusive [`Owner`]s and [`Magazine`]s.
 //!
-//! To add a variant: a [`Subject`] here, whose [`Local`](Subject::Local) is what a thread has (a magazine, or the
-//! pool itself for an exclusive owner, with [`Subject::THREADS`] 1), and its line in [`ALL`](super::ALL).
+//! To add a variant: a [`Subject`] here, whose [`Local`](Subject::Local) is what a thread has, and its line in
+//! [`ALL`](super::ALL).
 
 use std::ptr;
 
-use anyhow::{Context, Result};
-use hyp_locks::Ticket;
-use hyp_pool::{Atomic, Coalesce, Deferred, HypPool, Magazine, Owner, Pfn, RefcountPath};
+use anyhow::Result;
+use hyp_pool::{Coalesce, HypPool, Magazine, Owner, Pfn, RefcountPath};
 use lock_api::RawMutex;
 
 use crate::arena::{Arena, PAGE};
+use crate::measure::{Cell, Measured, counted};
 use crate::subject::{Counted, Pages, Refused, Subject, done};
+use crate::workloads::Workload;
 
-/// A pool, by frame number.
+/// The pool.
 #[derive(Debug)]
-pub struct Pool<L: RawMutex, R: RefcountPath, C: Coalesce = Deferred>(HypPool<'static, L, R, C>);
+pub struct Pool<L: RawMutex, R: RefcountPath, C: Coalesce>(HypPool<'static, L, R, C>);
 
-/// What its threads have.
+/// The pool, as a thread sees it.
 #[derive(Debug)]
 pub struct Shared<'s, L: RawMutex, R: RefcountPath, C: Coalesce>(&'s HypPool<'static, L, R, C>);
 
-impl<L: RawMutex + Send + Sync + 'static, R: RefcountPath, C: Coalesce> Subject for Pool<L, R, C> {
+impl<L, R, C> Subject for Pool<L, R, C>
+where
+    L: RawMutex + Send + Sync + 'static,
+    R: RefcountPath + 'static,
+    C: Coalesce + Send + 'static,
+{
     type Local<'s> = Shared<'s, L, R, C>;
 
     fn new(arena: &'static Arena) -> Result<Self> {
@@ -54,7 +60,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Shared<'_, L, R, C> {
 
     #[inline]
     fn address(&self, page: Pfn) -> *mut u8 {
-        address(page)
+        ptr::with_exposed_provenance_mut(page.get() * PAGE)
     }
 }
 
@@ -80,19 +86,28 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for Shared<'_, L, R, C> 
     }
 }
 
-/// The default pool, each thread with a magazine.
+/// The pool, each thread with a [`Magazine`] of its own.
 #[derive(Debug)]
-pub struct Magazines(Pool<Ticket, Atomic>);
+pub struct Magazines<L: RawMutex, R: RefcountPath, C: Coalesce>(Pool<L, R, C>);
 
-impl Subject for Magazines {
-    type Local<'s> = Magazine<'s, Ticket>;
+/// A magazine.
+#[derive(Debug)]
+pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce>(Magazine<'s, L, R, C>);
+
+impl<L, R, C> Subject for Magazines<L, R, C>
+where
+    L: RawMutex + Send + Sync + 'static,
+    R: RefcountPath + 'static,
+    C: Coalesce + Send + 'static,
+{
+    type Local<'s> = Loaded<'s, L, R, C>;
 
     fn new(arena: &'static Arena) -> Result<Self> {
         Pool::new(arena).map(Self)
     }
 
-    fn locals(&mut self, threads: usize) -> Vec<Magazine<'_, Ticket>> {
-        (0..threads).map(|_| Magazine::new(&self.0.0)).collect()
+    fn locals(&mut self, threads: usize) -> Vec<Loaded<'_, L, R, C>> {
+        (0..threads).map(|_| Loaded(Magazine::new(&self.0.0))).collect()
     }
 
     fn free_pages(&mut self) -> Option<usize> {
@@ -100,42 +115,65 @@ impl Subject for Magazines {
     }
 }
 
-impl Pages for Magazine<'_, Ticket> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Loaded<'_, L, R, C> {
     type Page = Pfn;
 
     #[inline]
     fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
-        self.alloc_pages(order).map_err(|_| Refused)
+        self.0.alloc_pages(order).map_err(|_| Refused)
     }
 
     #[inline]
     fn free(&mut self, page: Pfn, _: u8) -> Result<(), Refused> {
-        done(self.put_page(page).is_ok())
+        done(self.0.put_page(page).is_ok())
     }
 
     #[inline]
     fn address(&self, page: Pfn) -> *mut u8 {
-        address(page)
+        ptr::with_exposed_provenance_mut(page.get() * PAGE)
     }
 }
 
-/// The default pool, whose blocks' references one owner counts.
+/// The pool, each thread with an [`Owner`] of its own: it allocates from all of it, and its pages are its alone.
 #[derive(Debug)]
-pub struct Owned(Pool<Ticket, Atomic>);
+pub struct Owners<L: RawMutex, R: RefcountPath, C: Coalesce>(Pool<L, R, C>);
 
-impl Subject for Owned {
-    type Local<'s> = Owner<'s, Ticket>;
+/// An owner.
+#[derive(Debug)]
+pub struct Owned<'s, L: RawMutex, R: RefcountPath, C: Coalesce>(Owner<'s, L, R, C>);
 
-    const THREADS: usize = 1;
+/// As [`counted`], but for workloads in which two threads have references to one page, or one frees what the other has
+/// allocated: an owner's pages are its alone.
+///
+/// # Errors
+///
+/// As `counted`.
+pub fn owners<L, R, C>(cell: &Cell<'_>) -> Result<Option<Measured>>
+where
+    L: RawMutex + Send + Sync + 'static,
+    R: RefcountPath + 'static,
+    C: Coalesce + Send + 'static,
+{
+    match cell.workload {
+        Workload::W7 | Workload::W7b | Workload::W8 | Workload::W9 => Ok(None),
+        _ => counted::<Owners<L, R, C>>(cell),
+    }
+}
+
+impl<L, R, C> Subject for Owners<L, R, C>
+where
+    L: RawMutex + Send + Sync + 'static,
+    R: RefcountPath + 'static,
+    C: Coalesce + Send + 'static,
+{
+    type Local<'s> = Owned<'s, L, R, C>;
 
     fn new(arena: &'static Arena) -> Result<Self> {
-        let pool = Pool::new(arena)?;
-        drop(pool.0.owner().context("a new pool has no owner yet")?);
-        Ok(Self(pool))
+        Pool::new(arena).map(Self)
     }
 
-    fn locals(&mut self, threads: usize) -> Vec<Owner<'_, Ticket>> {
-        (0..threads).filter_map(|_| self.0.0.owner()).collect()
+    fn locals(&mut self, threads: usize) -> Vec<Owned<'_, L, R, C>> {
+        (0..threads).filter_map(|_| self.0.0.owner().map(Owned)).collect()
     }
 
     fn free_pages(&mut self) -> Option<usize> {
@@ -143,34 +181,34 @@ impl Subject for Owned {
     }
 }
 
-impl Pages for Owner<'_, Ticket> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Owned<'_, L, R, C> {
     type Page = Pfn;
 
     #[inline]
     fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
-        self.alloc_pages(order).map_err(|_| Refused)
+        self.0.alloc_pages(order).map_err(|_| Refused)
     }
 
     #[inline]
     fn free(&mut self, page: Pfn, _: u8) -> Result<(), Refused> {
-        done(self.put_page(page).is_ok())
+        done(self.0.put_page(page).is_ok())
     }
 
     #[inline]
     fn address(&self, page: Pfn) -> *mut u8 {
-        address(page)
+        ptr::with_exposed_provenance_mut(page.get() * PAGE)
     }
 }
 
-impl Counted for Owner<'_, Ticket> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for Owned<'_, L, R, C> {
     #[inline]
     fn get(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.get_page(page).is_ok())
+        done(self.0.get_page(page).is_ok())
     }
 
     #[inline]
     fn put(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.put_page(page).is_ok())
+        done(self.0.put_page(page).is_ok())
     }
 
     #[inline]
@@ -180,10 +218,6 @@ impl Counted for Owner<'_, Ticket> {
 
     #[inline]
     fn count(&self, page: Pfn) -> Result<u32, Refused> {
-        self.page_count(page).map_err(|_| Refused)
+        self.0.page_count(page).map_err(|_| Refused)
     }
-}
-
-fn address(page: Pfn) -> *mut u8 {
-    ptr::with_exposed_provenance_mut(page.get() * PAGE)
 }

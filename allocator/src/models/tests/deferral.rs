@@ -1,6 +1,6 @@
 //! Blocks that are freed and not merged yet, and the merges that are made up for later.
 //!
-//! What a merge asks of a block is whether it is in a tree, and never what its word says: a block on its way from one
+//! What a merge asks of a block is whether it is in the bits of a chunk, or on a list, and never what its word says: a block on its way from one
 //! place to the next, seen by nobody but the holder of the lock, is merged with by nobody. So the bug of lazy buddy
 //! systems whose words say "free, of order n" – a drain that merges with the very block that is being freed – has
 //! nothing to read here; what is left of it is a block that is nowhere, or in two places, outside the lock.
@@ -61,12 +61,12 @@ fn put_that_merges_later(pool: &Pool<Deferred<1>>, page: Pfn) {
     let (index, word) = head(pool, page);
     let table = pool.table();
     let mut areas = pool.areas.0.lock();
-    assert!(table.frame(index).release(word));
+    table.frames().frame(index).set_silent();
     let evicted = areas.oldest(word.order());
     areas.keep(index, word.order());
     drop(areas);
     if let Some(evicted) = evicted {
-        pool.areas.0.lock().free(table, evicted, word.order());
+        pool.areas.0.lock().free(|| table, evicted, word.order());
     }
 }
 
@@ -80,8 +80,8 @@ fn caught_an_eviction_merged_later() {
 fn put_that_lists_first(pool: &Pool<Deferred<1>>, page: Pfn) {
     let (index, word) = head(pool, page);
     let table = pool.table();
-    pool.areas.0.lock().free(table, index, word.order());
-    table.frame(index).release(word);
+    pool.areas.0.lock().free(|| table, index, word.order());
+    table.frames().frame(index).set_silent();
 }
 
 #[test]
@@ -109,18 +109,19 @@ fn caught_a_block_listed_before_by_who_gets_it() {
     });
 }
 
-/// A put that changes the trees without the lock.
+/// A put that changes the chunks without the lock.
 fn put_without_the_lock(pool: &Pool, page: Pfn) {
     let (index, word) = head(pool, page);
     let table = pool.table();
-    assert!(table.frame(index).release(word));
-    // The same words; counters that nobody else sees.
-    FreeAreas::<Eager>::new(table).free(table, index, word.order());
+    table.frames().frame(index).set_silent();
+    // The same words; ends of lists that nobody else sees.
+    let mut areas = FreeAreas::<Eager>::EMPTY;
+    areas.free(|| table, index, word.order());
 }
 
 #[test]
 #[should_panic(expected = "Causality violation")]
-fn caught_trees_changed_without_the_lock() {
+fn caught_chunks_changed_without_the_lock() {
     loom::model(|| {
         let pool = pool(4);
         let (a, b) = (pool.alloc_pages(0).unwrap(), pool.alloc_pages(0).unwrap());
@@ -136,7 +137,7 @@ fn caught_trees_changed_without_the_lock() {
 /// And one that only looks.
 #[test]
 #[should_panic(expected = "Causality violation")]
-fn caught_trees_read_without_the_lock() {
+fn caught_chunks_read_without_the_lock() {
     loom::model(|| {
         let pool = pool(2);
         let page = pool.alloc_pages(1).unwrap();
@@ -145,9 +146,7 @@ fn caught_trees_read_without_the_lock() {
             move || pool.put_page(page).unwrap()
         });
         let table = pool.table();
-        let _ = FreeAreas::<Eager>::new(table).contains(table, Index::new(0), crate::Order::ZERO);
-        let up = crate::Order::ZERO.up().unwrap();
-        let _ = FreeAreas::<Eager>::new(table).contains(table, Index::new(0), up);
+        let _ = table.chunks().at(0).free();
         other.join().unwrap();
     });
 }

@@ -1,0 +1,272 @@
+//! Magazines, which keep blocks and hand them out without the lock, beside the pool and beside each other.
+
+use super::*;
+use crate::{Magazine, PerCpu};
+
+type Mag = Magazine<'static, ModelLock, Atomic, Eager, 8>;
+type Cpus<const CPUS: usize> = PerCpu<'static, ModelLock, ModelLock, CPUS, Atomic, Eager, 8>;
+
+/// A pool that outlives the model, as its magazines need it.
+fn forever(len: usize) -> &'static Pool {
+    let range = PfnRange::new(Pfn::new(0), len);
+    Box::leak(Box::new(HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(len), range, 0).unwrap()))
+}
+
+fn whole(pool: &Pool) {
+    pool.check().unwrap_or_else(|e| panic!("{e}"));
+}
+
+fn contents<const N: usize>() -> Arc<[Contents; N]> {
+    Arc::new([0; N].map(|n| Contents(UnsafeCell::new(n))))
+}
+
+/// A page goes from one CPU's magazine by way of the pool to another's, with all that was done to it.
+#[test]
+fn a_page_goes_from_one_magazine_to_another() {
+    loom::model(|| {
+        let pool = forever(1);
+        let contents = contents::<1>();
+        let other = thread::spawn({
+            let contents = contents.clone();
+            move || {
+                let mut theirs = Mag::new(pool);
+                if let Ok(page) = theirs.alloc_pages(0) {
+                    contents[page.get()].touch();
+                    theirs.put_page(page).unwrap();
+                }
+                theirs.drain();
+            }
+        });
+        let mut mine = Mag::new(pool);
+        if let Ok(page) = mine.alloc_pages(0) {
+            contents[page.get()].touch();
+            whole(pool);
+            mine.put_page(page).unwrap();
+        }
+        drop(mine);
+        other.join().unwrap();
+        whole(pool);
+        assert_eq!(pool.free_pages(), 1);
+    });
+}
+
+/// A magazine that takes all there is, against an allocation from the pool: it is served or refused, and no page is two
+/// callers'.
+#[test]
+fn a_magazine_against_an_allocation() {
+    loom::model(|| {
+        let pool = forever(2);
+        let contents = contents::<2>();
+        let other = thread::spawn({
+            let contents = contents.clone();
+            move || {
+                let mut magazine = Mag::new(pool);
+                if let Ok(page) = magazine.alloc_pages(0) {
+                    contents[page.get()].touch();
+                    magazine.put_page(page).unwrap();
+                }
+            }
+        });
+        if let Ok(page) = pool.alloc_pages(0) {
+            contents[page.get()].touch();
+            whole(pool);
+            pool.put_page(page).unwrap();
+        }
+        other.join().unwrap();
+        whole(pool);
+        assert_eq!(pool.free_blocks()[1], 1);
+    });
+}
+
+/// A magazine keeps a page whose other owner has let it go; the next owner comes after both.
+fn a_page_is_kept() {
+    let pool = forever(1);
+    let contents = contents::<1>();
+    let page = pool.alloc_pages(0).unwrap();
+    pool.get_page(page).unwrap();
+    let other = thread::spawn({
+        let contents = contents.clone();
+        move || {
+            contents[0].touch();
+            pool.put_page(page).unwrap();
+        }
+    });
+    let mut magazine = Mag::new(pool);
+    while pool.page_count(page) == Ok(2) {
+        thread::yield_now();
+    }
+    magazine.put_page(page).unwrap();
+    assert_eq!((magazine.pages(), magazine.alloc_pages(0)), (1, Ok(page)));
+    contents[0].touch();
+    other.join().unwrap();
+}
+
+#[test]
+fn a_page_that_is_kept_comes_after_its_other_owner() {
+    loom::model(a_page_is_kept);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn caught_a_page_kept_without_acquire() {
+    with_weakened(Access::Keep, a_page_is_kept);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn caught_a_page_kept_after_a_put_without_release() {
+    with_weakened(Access::Put, a_page_is_kept);
+}
+
+/// Somebody without a reference tries to get one while a magazine takes the last one.
+fn a_try_against_a_magazine(put: fn(&mut Mag, Pfn)) {
+    let pool = forever(1);
+    let page = pool.alloc_pages(0).unwrap();
+    let other = thread::spawn(move || pool.try_get_page(page));
+    let mut magazine = Mag::new(pool);
+    put(&mut magazine, page);
+    let got = other.join().unwrap();
+    whole(pool);
+    match got {
+        Ok(()) => assert_eq!(pool.put_page(page), Ok(()), "a reference that was granted is gone"),
+        Err(e) => assert_eq!(e, PageError::Held),
+    }
+}
+
+#[test]
+fn who_tries_to_get_comes_first_or_finds_it_kept() {
+    loom::model(|| a_try_against_a_magazine(|magazine, page| magazine.put_page(page).unwrap()));
+}
+
+/// A magazine that looks, and then stores.
+#[test]
+#[should_panic(expected = "a reference that was granted is gone")]
+fn caught_a_magazine_that_keeps_by_a_store() {
+    loom::model(|| {
+        a_try_against_a_magazine(|magazine, page| {
+            let pool = magazine.pool();
+            let (index, word) = head(pool, page);
+            if word.count() == 1 {
+                // And has it in no rack, which is of no matter here.
+                pool.frames().frame(index).set_allocated(Allocated::new(word.order(), crate::frame::Holder::Magazine));
+            }
+        });
+    });
+}
+
+/// A page is put twice, by way of two magazines: the second one is refused, whatever the first does with it meanwhile.
+#[test]
+fn a_put_too_many_by_two_magazines() {
+    fn put_and(then: fn(&mut Mag)) {
+        let pool = forever(2);
+        let page = pool.alloc_pages(0).unwrap();
+        let other = thread::spawn(move || {
+            let mut theirs = Mag::new(pool);
+            let put = theirs.put_page(page);
+            then(&mut theirs);
+            put
+        });
+        let mut mine = Mag::new(pool);
+        let put = mine.put_page(page);
+        whole(pool);
+        let theirs = other.join().unwrap();
+        // Unless it was handed out meanwhile, when nobody can tell: but that was the first one's doing.
+        assert!(matches!((put, theirs), (Ok(()), Err(_)) | (Err(_), Ok(()))), "{put:?}, {theirs:?}");
+        drop(mine);
+        whole(pool);
+        assert_eq!(pool.free_pages(), 2);
+    }
+    loom::model(|| put_and(|_| ()));
+    loom::model(|| put_and(Mag::drain));
+}
+
+/// A page is put twice, by way of a magazine and of the pool: both may believe that it was theirs to put, and then the
+/// magazine leaves it alone when its turn comes. What is in the pool is there once.
+#[test]
+fn a_put_too_many_by_a_magazine_and_by_number() {
+    with_stores_in_order(|| {
+        let pool = forever(2);
+        let page = pool.alloc_pages(0).unwrap();
+        let other = thread::spawn(move || pool.put_page(page));
+        let mut magazine = Mag::new(pool);
+        let mine = magazine.put_page(page);
+        whole(pool);
+        let theirs = other.join().unwrap();
+        assert!(mine.is_ok() || theirs.is_ok());
+        whole(pool);
+        // The other page is free, and this one is free or in the magazine.
+        let (a, b) = (magazine.alloc_pages(0).unwrap(), magazine.alloc_pages(0).unwrap());
+        assert_ne!(a, b, "handed out twice");
+        whole(pool);
+    });
+}
+
+/// As above, where the magazine hands out at once what it was given.
+#[test]
+fn a_put_too_many_by_number_of_a_page_that_is_handed_out() {
+    with_stores_in_order(|| {
+        let pool = forever(1);
+        let page = pool.alloc_pages(0).unwrap();
+        let other = thread::spawn(move || pool.put_page(page));
+        let mut magazine = Mag::new(pool);
+        if magazine.put_page(page).is_ok() {
+            let _ = magazine.alloc_pages(0);
+        }
+        let _ = other.join().unwrap();
+        whole(pool);
+    });
+}
+
+/// A CPU takes and puts a page, while somebody drains its magazine, as on its way offline.
+#[test]
+fn a_drain_against_its_cpu() {
+    loom::model(|| {
+        let pool = forever(1);
+        let cpus: Arc<Cpus<1>> = Arc::new(PerCpu::with_locks(pool, [ModelLock(AtomicBool::new(false))]));
+        let contents = contents::<1>();
+        let other = thread::spawn({
+            let (cpus, contents) = (cpus.clone(), contents.clone());
+            move || {
+                if let Ok(page) = cpus.alloc_pages(0, 0) {
+                    contents[0].touch();
+                    cpus.put_page(0, page).unwrap();
+                }
+            }
+        });
+        cpus.drain(0);
+        whole(pool);
+        if let Ok(page) = pool.alloc_pages(0) {
+            contents[0].touch();
+            pool.put_page(page).unwrap();
+        }
+        other.join().unwrap();
+        cpus.drain_all();
+        whole(pool);
+        assert_eq!(pool.free_pages(), 1);
+    });
+}
+
+/// Two CPUs, and memory for one: what one keeps the other may have.
+#[test]
+fn a_cpu_that_runs_short_empties_the_others() {
+    loom::model(|| {
+        let pool = forever(1);
+        let cpus: Arc<Cpus<2>> = Arc::new(PerCpu::with_locks(pool, [0, 1].map(|_| ModelLock(AtomicBool::new(false)))));
+        let contents = contents::<1>();
+        let page = cpus.alloc_pages(0, 0).unwrap();
+        let other = thread::spawn({
+            let (cpus, contents) = (cpus.clone(), contents.clone());
+            move || {
+                contents[0].touch();
+                cpus.put_page(0, page).unwrap();
+            }
+        });
+        if let Ok(page) = cpus.alloc_pages(1, 0) {
+            contents[0].touch();
+            cpus.put_page(1, page).unwrap();
+        }
+        other.join().unwrap();
+        whole(pool);
+        assert_eq!(cpus.alloc_pages(1, 0), Ok(page), "with nobody at work, it is there to be had");
+    });
+}
