@@ -1,0 +1,193 @@
+//! A pool from its making to its end: each call is made of the pool and of the model, and the answers are compared.
+//!
+//! ```text
+//!   make ──► op ──► op ──► … ──► everything put back ──► whole: one list of free blocks fits the range
+//!             └─ every few: check(), and every frame accounted for (settle)
+//! ```
+
+use crate::memory::{Lock, Memory};
+use crate::model::{Block, By, Model, coalesced};
+use crate::ops::{Op, Range, Via};
+use hyp_pool::{
+    Coalesce, Frame, HypPool, InitError, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange, RefcountPath,
+};
+use std::collections::BTreeMap;
+
+mod calls;
+
+/// One pool over `table`.
+///
+/// # Panics
+///
+/// If the pool and the model disagree.
+pub fn live<R: RefcountPath, C: Coalesce>(table: &[Frame], range: Range, ops: &[Op]) {
+    let pfns = PfnRange::new(Pfn::new(range.start), range.len);
+    let pool = HypPool::<Lock, R, C>::with_table(table, pfns, range.reserved).expect("the last life left the table");
+    let mut life = Life::new(table, &pool, range);
+    life.settle();
+    let every = match range.len {
+        0..=100 => 4,
+        101..=300 => 16,
+        _ => 64,
+    };
+    for (nth, &op) in ops.iter().enumerate() {
+        life.step(op);
+        if nth % every == 0 {
+            life.settle();
+        }
+    }
+    life.settle();
+    if range.tidy {
+        life.tidy();
+    }
+}
+
+struct Life<'p, R: RefcountPath, C: Coalesce> {
+    table: &'p [Frame],
+    pool: &'p HypPool<'p, Lock, R, C>,
+    model: Model,
+    memory: Memory<'p, R, C>,
+    handles: BTreeMap<usize, Vec<PageRef<'p, Lock, R, C>>>,
+    owners: [Option<Owner<'p, Lock, R, C>>; 2],
+    small: Magazine<'p, Lock, R, C, 8>,
+    large: Magazine<'p, Lock, R, C>,
+    cpus: PerCpu<'p, Lock, Lock, 2, R, C, 8>,
+}
+
+impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
+    fn new(table: &'p [Frame], pool: &'p HypPool<'p, Lock, R, C>, range: Range) -> Self {
+        let memory = Memory::new(pool, range.start, range.len);
+        memory.stamp(range.start, range.reserved, 1); // as the model says
+        Self {
+            table,
+            pool,
+            model: Model::new(range),
+            memory,
+            handles: BTreeMap::new(),
+            owners: [pool.owner(), pool.owner()],
+            small: Magazine::new(pool),
+            large: Magazine::new(pool),
+            cpus: PerCpu::new(pool),
+        }
+    }
+
+    fn owner(&mut self, o: bool) -> &mut Owner<'p, Lock, R, C> {
+        self.owners[usize::from(o)].as_mut().expect("there are two of 250")
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::Alloc(via, order) => self.alloc(via, order % 13),
+            Op::Get(via, target, n) => self.get(via, self.model.frame(target), n.number()),
+            Op::Put(via, target, n) => self.put(via, self.model.frame(target), n.number()),
+            Op::Free(target) => self.free(self.model.frame(target)),
+            Op::TryGet(target) => {
+                let pfn = self.model.frame(target);
+                let found = self.model.find(self.pool, pfn, By::Number);
+                let expected = self.model.get(found, pfn, 1);
+                assert_eq!(self.pool.try_get_page(Pfn::new(pfn)), expected);
+            }
+            Op::Split(target) => self.split(self.model.frame(target)),
+            Op::Adopt(target) => self.adopt(self.model.frame(target)),
+            Op::IntoRaw(target) => self.count_by_number(self.model.frame(target)),
+            Op::OwnerAdopt(o, target) => {
+                let pfn = self.model.frame(target);
+                let expected = self.model.sole(self.pool, pfn, By::Number).map(drop);
+                assert_eq!(self.owner(o).adopt(Pfn::new(pfn)), expected);
+                if expected.is_ok() {
+                    self.model.rehold(pfn, By::Owner(o));
+                }
+            }
+            Op::Release(o, target) => {
+                let pfn = self.model.frame(target);
+                let expected = self.model.sole(self.pool, pfn, By::Owner(o)).map(drop);
+                assert_eq!(self.owner(o).release(Pfn::new(pfn)), expected);
+                if expected.is_ok() {
+                    self.model.rehold(pfn, By::Number);
+                }
+            }
+            Op::AllocMany(via, order, n) => (0..n % 64).for_each(|_| self.alloc(via, order % 13)),
+            Op::PutMany(via, from, n) => {
+                let blocks = self.model.blocks.keys().copied().skip(usize::from(from));
+                let blocks: Vec<usize> = blocks.take(usize::from(n % 64)).collect();
+                blocks.into_iter().for_each(|pfn| self.put(via, pfn, 1));
+            }
+            Op::AllocBulk(order, n) => self.alloc_bulk(order % 13, usize::from(n)),
+            Op::PutBulk(from, n, odd) => self.put_bulk(usize::from(from), usize::from(n), odd),
+            Op::Coalesce => {
+                self.pool.coalesce();
+                assert_eq!(self.pool.check().map(|census| census.unmerged_blocks), Ok(0));
+            }
+            Op::FreeBlocks => {
+                let blocks = self.pool.free_blocks();
+                assert_eq!(blocks, coalesced(self.model.range.start, &self.settle()));
+            }
+            Op::Drain(false) => self.small.drain(),
+            Op::Drain(true) => self.large.drain(),
+            Op::DrainCpu(cpu) if cpu % 4 == 3 => self.cpus.drain_all(),
+            Op::DrainCpu(cpu) => self.cpus.drain(usize::from(cpu % 4)),
+            Op::NewMagazine(false) => self.small = Magazine::new(self.pool),
+            Op::NewMagazine(true) => self.large = Magazine::new(self.pool),
+            Op::NewOwner(o) => {
+                // The id is free again before it is taken: the new one has the old one's blocks.
+                drop(self.owners[usize::from(o)].take());
+                self.owners[usize::from(o)] = self.pool.owner();
+            }
+            Op::MakeAgain => self.make_again(),
+        }
+    }
+
+    fn make_again(&self) {
+        let range = PfnRange::new(Pfn::new(self.model.range.start), self.model.range.len);
+        assert_eq!(self.pool.init(range, 0), Err(InitError::AlreadyInitialised));
+        let another = HypPool::<Lock, R, C>::with_table(self.table, range, 0);
+        assert_eq!(another.map(drop), Err(InitError::TableInUse { index: 0 }));
+    }
+
+    /// Every frame accounted for; which are free.
+    fn settle(&self) -> Vec<bool> {
+        let census = self.pool.check().expect("the invariants hold");
+        let Range { start, len, .. } = self.model.range;
+        let mut free = vec![false; len];
+        let mut held_back = 0;
+        let mut pfn = start;
+        while pfn - start < len {
+            let count = self.pool.page_count(Pfn::new(pfn));
+            match self.model.around(pfn) {
+                Some((head, block)) if head == pfn => assert_eq!(count, Ok(block.count), "{pfn:#x}"),
+                Some(_) => assert_eq!(count, Err(PageError::Tail), "{pfn:#x}"),
+                None => match count {
+                    Err(PageError::Free) => free[pfn - start] = true,
+                    Ok(1) | Err(PageError::Tail) => held_back += 1,
+                    other => panic!("{other:?} of a frame that nobody has, {pfn:#x}"),
+                },
+            }
+            pfn += 1;
+        }
+        assert_eq!(held_back, self.small.pages() + self.large.pages() + self.cpus.pages());
+        assert_eq!(census.allocated_pages, self.model.pages() + held_back);
+        assert_eq!(census.free_pages + census.allocated_pages, len);
+        assert_eq!(self.pool.free_pages(), census.free_pages);
+        assert_eq!(self.pool.pinned_blocks(), 0);
+        free
+    }
+
+    /// Everything put back, the pool is whole.
+    fn tidy(mut self) {
+        const WAYS: [Via; 6] =
+            [Via::Magazine(false), Via::Magazine(true), Via::PerCpu(0), Via::PerCpu(1), Via::Scrubbing, Via::Pool];
+        for way in WAYS.into_iter().cycle() {
+            let Some((&pfn, &block)) = self.model.blocks.last_key_value() else { break };
+            match block {
+                Block { by: By::Number, count: 1, .. } => self.put(way, pfn, 1),
+                _ => self.free(pfn),
+            }
+        }
+        self.small.drain();
+        self.large.drain();
+        self.cpus.drain_all();
+        let free = self.settle();
+        assert!(free.iter().all(|&free| free), "a frame is lost");
+        assert_eq!(self.pool.free_blocks(), coalesced(self.model.range.start, &free));
+    }
+}

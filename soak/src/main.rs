@@ -1,0 +1,102 @@
+//! `soak`: see the library.
+//!
+//! ```sh
+//! cargo run --release -p soak                          # a thousand million operations on two threads
+//! cargo run --release -p soak -- --seconds 60 --threads 4 --seed 7
+//! ```
+//!
+//! | exit status | |
+//! |---|---|
+//! | 0 | nothing wrong; also after Ctrl-C, which ends with the last check |
+//! | 1 | something is wrong with the pool, its lock or this machine: the last line says what |
+//! | 2 | wrong arguments |
+//! | 130 | a second Ctrl-C: no check |
+
+use clap::Parser;
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use soak::{Progress, Settings};
+use std::process::{self, ExitCode};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// Every call of the pool, in a mix, on several threads, with nothing lost and nothing given twice.
+#[derive(Parser, Debug)]
+#[command(version)]
+struct Arguments {
+    /// Operations of all threads together; underscores may be written
+    #[arg(long, default_value = "1_000_000_000", value_parser = number)]
+    operations: u64,
+    /// Stop after so long, if it is not over by then
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// More than cores: slower, and preempted everywhere
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=200))]
+    threads: u8,
+    /// Another seed, another run; on one thread the same seed is the same run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
+    text.replace('_', "").parse()
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let settings = Settings {
+        operations: arguments.operations,
+        limit: arguments.seconds.map(Duration::from_secs),
+        threads: arguments.threads.into(),
+        seed: arguments.seed,
+    };
+    // Relaxed: the flag says all there is to say.
+    let listening = ctrlc::set_handler(|| {
+        if STOP.swap(true, Relaxed) {
+            process::exit(130);
+        }
+    });
+    if let Err(error) = listening {
+        eprintln!("Ctrl-C will end this without a check: {error}");
+    }
+    if available_parallelism().is_ok_and(|cores| cores.get() < settings.threads) {
+        eprintln!("more threads than cores: the lock goes to the next in line, running or not, and this is slow");
+    }
+    let style =
+        ProgressStyle::with_template("{bar:40} {percent:>3} % {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(settings.operations).with_style(style);
+    let told = |progress: Progress| {
+        let line = in_words(&progress);
+        bar.set_position(progress.operations);
+        bar.set_message(line.clone());
+        if bar.is_hidden() && progress.checks % 10 == 1 {
+            println!("{line}"); // no terminal: a line now and then
+        }
+    };
+    let result = soak::run(&settings, &STOP, told);
+    bar.finish_and_clear();
+    match result {
+        Ok(end) => {
+            println!("{}", in_words(&end));
+            println!("all put back: the pool is whole, nothing lost, nothing given twice");
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            println!("WRONG: {} (--seed {} --threads {})", fault.0, settings.seed, settings.threads);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_words(progress: &Progress) -> String {
+    let rate = progress.operations as f64 / progress.elapsed.as_secs_f64().max(1e-9) / 1e6;
+    format!(
+        "{} operations, {} checks, {rate:.1} million a second, {}, {} frames in use",
+        HumanCount(progress.operations),
+        progress.checks,
+        HumanDuration(progress.elapsed),
+        progress.in_use
+    )
+}

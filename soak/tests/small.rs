@@ -1,0 +1,44 @@
+//! A small soak, on one thread and on several: it ends, does what it was told, and finds nothing.
+
+use soak::{Ledger, Settings, run};
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+const OPERATIONS: u64 = 100_000;
+
+/// On a machine with much else to do, each handover to a third thread may take a time slice.
+fn settings(threads: usize) -> Settings {
+    let operations = if threads > 2 { OPERATIONS / 20 } else { OPERATIONS };
+    Settings { operations, limit: None, threads, seed: 1 }
+}
+
+#[test]
+fn nothing_is_lost_on_one_thread_two_and_three() {
+    for threads in 1..=3 {
+        let told = AtomicU64::new(0);
+        let settings = settings(threads);
+        let end = run(&settings, &AtomicBool::new(false), |progress| told.store(progress.operations, Relaxed));
+        let end = end.unwrap_or_else(|fault| panic!("{threads} threads: {}", fault.0));
+        assert_eq!((end.operations, end.checks, told.into_inner()), (settings.operations, 2, settings.operations));
+    }
+}
+
+#[test]
+fn who_is_asked_to_stop_stops_and_checks() {
+    let end = run(&settings(2), &AtomicBool::new(true), |_| ()).unwrap();
+    assert_eq!((end.operations, end.checks), (0, 2));
+    let long = Settings { operations: u64::MAX, limit: Some(Duration::from_millis(200)), threads: 2, seed: 2 };
+    let end = run(&long, &AtomicBool::new(false), |_| ()).unwrap();
+    assert!(end.operations > 0 && end.checks >= 2);
+}
+
+#[test]
+fn two_owners_of_a_page_are_noticed() {
+    let ledger = Ledger::new(100, 8);
+    let pfn = hyp_pool::Pfn::new;
+    ledger.enter(pfn(104), 1, 1);
+    assert!(catch_unwind(|| ledger.enter(pfn(104), 2, 2)).is_err());
+    assert!(catch_unwind(|| ledger.leave(pfn(100), 0, 1)).is_err(), "it was nobody's");
+    assert!(catch_unwind(|| ledger.enter(pfn(106), 2, 1)).is_err(), "past the end");
+}
