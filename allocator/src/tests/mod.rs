@@ -12,6 +12,8 @@ mod exhaustive;
 mod handles;
 #[cfg(not(miri))]
 mod layout;
+mod magazine_threads;
+#[cfg(not(miri))]
 mod magazines;
 #[cfg(not(miri))]
 mod misuse;
@@ -19,6 +21,8 @@ mod misuse;
 mod model;
 #[cfg(not(miri))]
 mod owners;
+#[cfg(not(miri))]
+mod per_cpu;
 #[cfg(not(miri))]
 mod referee;
 #[cfg(not(miri))]
