@@ -259,6 +259,22 @@ fn a_stale_entry_is_no_second_page() {
     }
 }
 
+/// One that it has lost, and another magazine is given, is that one's: numbers tell.
+#[test]
+fn a_stale_entry_is_not_another_magazines_page() {
+    let table = vacant_table(1);
+    let pool = pool_over::<Atomic, Eager>(&table, 0, 1, 0).unwrap();
+    let mut first = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
+    let mut second = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
+    let page = pool.alloc_pages(0).unwrap();
+    first.put_page(page).unwrap();
+    let (index, frame) = pool.find(page).unwrap();
+    pool.free_own(index, frame, crate::Order::ZERO);
+    assert_eq!((pool.alloc_pages(0), second.put_page(page)), (Ok(page), Ok(())));
+    assert_eq!(first.alloc_pages(0), Err(AllocError::OutOfMemory));
+    assert_eq!((first.pages(), second.pages(), second.alloc_pages(0)), (0, 1, Ok(page)));
+}
+
 /// A page that its magazine has lost, as a misuse that races a put can do under `Merged`, is left alone.
 #[test]
 fn a_page_lost_to_misuse_is_left_alone() {
