@@ -81,11 +81,12 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             Op::Get(via, target, n) => self.get(via, self.model.frame(target), n.number()),
             Op::Put(via, target, n) => self.put(via, self.model.frame(target), n.number()),
             Op::Free(target) => self.free(self.model.frame(target)),
-            Op::TryGet(target) => {
+            Op::PutPages(target, order) => {
                 let pfn = self.model.frame(target);
-                let found = self.model.find(self.pool, pfn, By::Number);
-                let expected = self.model.get(found, pfn, 1);
-                assert_eq!(self.pool.try_get_page(Pfn::new(pfn)), expected);
+                let right = |block: Block| if block.order == order { Ok(block) } else { Err(PageError::WrongOrder) };
+                let found = self.model.find(self.pool, pfn, By::Number).and_then(right);
+                let expected = self.model.put(found, pfn, 1);
+                assert_eq!(self.small.put_pages(Pfn::new(pfn), order), expected.map(drop));
             }
             Op::Split(target) => self.split(self.model.frame(target)),
             Op::Adopt(target) => self.adopt(self.model.frame(target)),

@@ -123,8 +123,8 @@ pub enum Op {
     Put(Via, Target, Some),
     /// Puts all references in the way that is right.
     Free(Target),
-    /// Gets a reference that nobody vouches for.
-    TryGet(Target),
+    /// Puts a reference into a magazine, to a block that is of this order, or is not.
+    PutPages(Target, u8),
     /// Splits a block, by number or by handle.
     Split(Target),
     /// Makes a block a handle's.

@@ -113,7 +113,7 @@ impl Worker<'_, '_> {
         let count = &mut self.references[nth];
         let (result, now) = match *count {
             0 => (pool.get_page(page), 1),
-            1 => (pool.try_get_page(page), 2),
+            1 => (pool.get_page(page), 2),
             2 => (pool.get_page_n(page, 3), 5),
             5 => (pool.put_page_n(page, 4), 1),
             n => (pool.put_page(page), n - 1),
