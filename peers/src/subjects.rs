@@ -77,6 +77,12 @@ pub const ALL: &[Contestant] = &[
         measure: plain::<ours::Magazines<Ticket, Atomic, Deferred>>,
     },
     Contestant {
+        name: "magazine-64",
+        kind: Kind::Ours,
+        about: "the same, with magazines of twice the size",
+        measure: plain::<ours::Magazines<Ticket, Atomic, Deferred, 64>>,
+    },
+    Contestant {
         name: "owner",
         kind: Kind::Ours,
         about: "pool, each thread with an exclusive owner: counts without a read-modify-write",

@@ -52,6 +52,7 @@ const BARS: &[Bar] = &[
     bar(W::W5, "pool", 0.65, By::One(W::W5, ORIGINAL)),
     bar(W::W9, "pool", 0.68, By::One(W::W9, ORIGINAL)),
     bar(W::W4, "magazine", 1.1, By::One(W::W1, "magazine")),
+    said(W::W4, "null", By::One(W::W1, "null")),
     bar(W::W5, "magazine", 0.045, By::One(W::W5, ORIGINAL)),
     bar(W::W9, "magazine", 0.15, By::One(W::W9, ORIGINAL)),
     bar(W::W6, "pool", 1.2, By::One(W::W6, "pool-merged")),

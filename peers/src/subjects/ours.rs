@@ -88,25 +88,25 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for Shared<'_, L, R, C> 
 
 /// The pool, each thread with a [`Magazine`] of its own.
 #[derive(Debug)]
-pub struct Magazines<L: RawMutex, R: RefcountPath, C: Coalesce>(Pool<L, R, C>);
+pub struct Magazines<L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize = 32>(Pool<L, R, C>);
 
 /// A magazine.
 #[derive(Debug)]
-pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce>(Magazine<'s, L, R, C>);
+pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize>(Magazine<'s, L, R, C, N>);
 
-impl<L, R, C> Subject for Magazines<L, R, C>
+impl<L, R, C, const N: usize> Subject for Magazines<L, R, C, N>
 where
     L: RawMutex + Send + Sync + 'static,
     R: RefcountPath + 'static,
     C: Coalesce + Send + 'static,
 {
-    type Local<'s> = Loaded<'s, L, R, C>;
+    type Local<'s> = Loaded<'s, L, R, C, N>;
 
     fn new(arena: &'static Arena) -> Result<Self> {
         Pool::new(arena).map(Self)
     }
 
-    fn locals(&mut self, threads: usize) -> Vec<Loaded<'_, L, R, C>> {
+    fn locals(&mut self, threads: usize) -> Vec<Loaded<'_, L, R, C, N>> {
         (0..threads).map(|_| Loaded(Magazine::new(&self.0.0))).collect()
     }
 
@@ -115,7 +115,7 @@ where
     }
 }
 
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Loaded<'_, L, R, C> {
+impl<L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Pages for Loaded<'_, L, R, C, N> {
     type Page = Pfn;
 
     #[inline]

@@ -26,7 +26,7 @@ pub struct Tables<N>(N);
 impl<N: Name> Tables<N> {
     /// The entry for guest page `page` in `table`, whose level has `shift`. Relaxed: only this guest's thread uses its
     /// tables; whoever gets the page next is ordered after by the subject.
-    #[inline]
+    #[inline(always)]
     fn entry<P: Counted<Page = N>>(pages: &P, table: N, shift: u32, page: u64) -> &'static AtomicU64 {
         let at = pages.address(table).wrapping_add((page >> shift & (ENTRIES - 1)) as usize * 8);
         // SAFETY: a table is a page of the arena, which lives for ever, and 8 times an index below 512 is inside of it.
@@ -35,7 +35,7 @@ impl<N: Name> Tables<N> {
     }
 
     /// Maps guest page `page`; `false` if it was mapped.
-    #[inline]
+    #[inline(always)]
     fn map<P: Counted<Page = N>>(&self, pages: &mut P, page: u64) -> Result<bool, Refused> {
         let mut table = self.0;
         for shift in [18, 9] {
@@ -60,7 +60,7 @@ impl<N: Name> Tables<N> {
     }
 
     /// Unmaps guest page `page`, which is mapped.
-    #[inline]
+    #[inline(always)]
     fn unmap<P: Counted<Page = N>>(&self, pages: &mut P, page: u64) -> Result<(), Refused> {
         let upper = Self::entry(pages, self.0, 18, page);
         let middle = N::of(upper.load(Relaxed) as usize);
@@ -119,7 +119,8 @@ pub trait Storm<N: Name>: Sized {
     fn step<P: Counted<Page = N>>(&mut self, tables: &Tables<N>, pages: &mut P) -> Result<(), Refused>;
 }
 
-/// A storm on tables of the thread's own.
+/// A storm on tables of the thread's own. The walk is the caller's and the same for everybody: it is inlined, whatever the
+/// size of what it calls.
 #[derive(Debug)]
 pub struct Stage2<N, S> {
     tables: Tables<N>,
@@ -167,7 +168,7 @@ impl<N: Name> Storm<N> for Sequential {
         Self(0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn step<P: Counted<Page = N>>(&mut self, tables: &Tables<N>, pages: &mut P) -> Result<(), Refused> {
         let page = self.0 & (IN_ORDER - 1);
         let mapping = self.0 < IN_ORDER;
@@ -187,7 +188,7 @@ impl<N: Name> Storm<N> for Random {
         Self(Rng::of(thread))
     }
 
-    #[inline]
+    #[inline(always)]
     fn step<P: Counted<Page = N>>(&mut self, tables: &Tables<N>, pages: &mut P) -> Result<(), Refused> {
         let page = self.0.draw() >> 32 & 0x3_ffff;
         if tables.map(pages, page)? { Ok(()) } else { tables.unmap(pages, page) }
@@ -209,7 +210,7 @@ impl<N: Name> Storm<N> for Sparse {
         Self { rng: Rng::of(thread), ring: Box::new([0; 4096]), at: 0 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step<P: Counted<Page = N>>(&mut self, tables: &Tables<N>, pages: &mut P) -> Result<(), Refused> {
         let page = self.rng.draw() >> 32 & 0xff_ffff;
         let slot = &mut self.ring[self.at];
