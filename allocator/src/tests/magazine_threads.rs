@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::vec::Vec;
 
-const ROUNDS: usize = if cfg!(miri) { 40 } else { 10_000 };
+const ROUNDS: usize = if cfg!(miri) { 20 } else { 10_000 };
 
 type Cpus<'p> = PerCpu<'p, Lock, Lock, 3, Atomic, Deferred, 8>;
 

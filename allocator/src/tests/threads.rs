@@ -8,11 +8,11 @@ use std::thread;
 use std::vec::Vec;
 
 const THREADS: usize = 3;
-const ROUNDS: usize = if cfg!(miri) { 60 } else { 20_000 };
+const ROUNDS: usize = if cfg!(miri) { 25 } else { 20_000 };
 
 /// Allocates, shares and frees blocks of mixed orders; each frame says who owns it.
 fn storm<R: RefcountPath, C: Coalesce>() {
-    let len = 256;
+    let len = if cfg!(miri) { 64 } else { 256 };
     let table = vacant_table(len);
     let pool = pool_over::<R, C>(&table, 0x77, len, 0).unwrap();
     let before = pool.check().unwrap();
