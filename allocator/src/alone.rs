@@ -91,7 +91,7 @@ impl<'t, C: Coalesce> Buddy<'t, C> {
         self.areas.coalesce(self.table);
     }
 
-    /// Verifies the invariants of this module. O(frames).
+    /// Verifies the invariants of [`buddy`](crate::buddy). O(frames).
     ///
     /// # Errors
     ///

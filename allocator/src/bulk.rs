@@ -10,13 +10,15 @@ use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
 use lock_api::RawMutex;
 
-/// How many blocks are allocated or freed in one critical section, at most: the bound on how long the lock is held.
+/// How many blocks are allocated or freed in one critical section, at most, by the calls for many and by magazines. With what
+/// [`Coalesce`] says of an allocation that finds nothing large enough, it is the bound on how long the lock is held.
 pub const BULK: usize = 32;
 
 /// Many blocks by frame number.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Allocates a block of `order` for each element of `out`, and tells how many there were: those are in
-    /// `out[..n]`, as of as many calls of [`alloc_pages`](Self::alloc_pages), and the rest of `out` is as it was.
+    /// `out[..n]`, with one reference each, and the rest of `out` is as it was. Not the blocks freed last, which are kept for
+    /// single allocations: runs out of as few chunks as there are.
     ///
     /// Takes the lock once for each [`BULK`] blocks.
     ///
@@ -43,7 +45,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// One reference less to the block at each of `pfns`, in their order, as by as many calls of
     /// [`put_page`](Self::put_page).
     ///
-    /// Takes the lock once for each [`BULK`] of them.
+    /// Takes the lock once for each [`BULK`] of them, whether one is the last or not.
     ///
     /// # Errors
     ///

@@ -16,9 +16,9 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Allocates a block of `1 << order` frames, aligned to its size, with one reference. Its contents are
     /// whatever they were.
     ///
-    /// The block is one of those that `C` has kept, or else the lower end of the smallest one that is large enough,
-    /// the lowest of these. At most [`MAX_ORDER`](crate::MAX_ORDER) splits under the lock; if nothing is large enough,
-    /// all blocks kept are coalesced before the call gives up.
+    /// The block is one of those that `C` has kept, or else out of a [chunk](crate::buddy) whose largest free block is the
+    /// smallest that will do: there an exact fit first, and the lowest of these. One word and at most five list steps
+    /// under the lock; if nothing is large enough, all blocks kept are coalesced before the call gives up.
     ///
     /// # Errors
     ///
@@ -44,8 +44,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// One reference less to the block whose first frame is `pfn`. The last one frees the block, in the same
     /// critical section, and coalesces it with its buddy, and so on upward: at once or later, as `C` says.
     ///
-    /// O(1), without the lock on the `Atomic` path, unless it is the last one: then at most
-    /// [`MAX_ORDER`](crate::MAX_ORDER) merges under the lock.
+    /// O(1), without the lock on the `Atomic` path, unless it is the last one: then one word and
+    /// at most five merges under the lock.
     ///
     /// # Errors
     ///
@@ -76,11 +76,12 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     ///
     /// # Errors
     ///
-    /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail).
+    /// [`PageError::OutOfRange`], [`Free`](PageError::Free) or [`Tail`](PageError::Tail); [`Held`](PageError::Held) of a
+    /// block in a magazine, which was put.
     #[inline]
     pub fn page_count(&self, pfn: Pfn) -> Result<u32, PageError> {
         let word = self.word(pfn)?;
-        Ok(if word.is_in_magazine() { 1 } else { word.count() })
+        if word.is_in_magazine() { Err(PageError::Held) } else { Ok(word.count()) }
     }
 
     /// `n` references more to the block whose first frame is `pfn`, as by `n` calls of

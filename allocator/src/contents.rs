@@ -28,7 +28,8 @@ use lock_api::RawMutex;
 pub trait PhysMap {
     /// Makes all bytes of `block` zero.
     ///
-    /// Takes as long as the block is large; no lock of the pool is held.
+    /// Takes as long as the block is large; no lock of the pool is held. If it panics, the block stays allocated, and
+    /// nobody's.
     fn zero(&self, block: Erasable<'_>);
 }
 
@@ -112,11 +113,12 @@ impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<'p, M, L
         if self.when != Contents::ZeroOnAlloc {
             return self.pool.alloc_pages(order);
         }
+        let size = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
         let pfn = self.pool.alloc_as(order, Holder::Scrub)?;
-        if let (Some(order), Ok((_, frame))) = (Order::new(order), self.pool.find(pfn)) {
-            self.map.zero(Erasable { pfn, order, lives: PhantomData });
+        self.map.zero(Erasable { pfn, order: size, lives: PhantomData });
+        if let Ok((_, frame)) = self.pool.find(pfn) {
             // Only we may change a word that says Scrub.
-            frame.set_allocated(Allocated::new(order, Holder::Number));
+            frame.set_allocated(Allocated::new(size, Holder::Number));
         }
         Ok(pfn)
     }

@@ -51,10 +51,10 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
         let (index, frame) = self.find(pfn)?;
         if R::LOCK_FREE {
-            // Whenever the exchange fails somebody else has changed the word, and so got on: look again.
-            while let Some(word) = Some(self.held_by(pfn, frame, holder, Access::Look)?)
-                && let Some(less) = word.less(n)
-            {
+            loop {
+                let word = self.held_by(pfn, frame, holder, Access::Look)?;
+                let Some(less) = word.less(n) else { break };
+                // If it fails somebody else has changed the word, and so got on: look again.
                 if frame.exchange(word, less, Access::Put) {
                     return Ok(());
                 }
@@ -155,7 +155,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     #[cold]
     pub(crate) fn pin(&self, pfn: Pfn) {
         if self.update(pfn, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
-            self.pinned.fetch_add(1, Ordering::Relaxed);
+            self.counters.0.pinned.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -56,7 +56,7 @@ pub enum PageError {
     /// The frame is inside an allocated block and not its first one.
     Tail,
     /// The block belongs to somebody who alone may count its references: handles, an owner, a magazine; or it is
-    /// being cleared on its way out.
+    /// being cleared.
     Held,
     /// Somebody else has a reference too, and the call needs the only one.
     Shared,

@@ -2,7 +2,7 @@
 //! coalesced yet.
 //!
 //! ```text
-//! kept      order 0: 5 9 12 …   order 1: …         rings, on the lock's own cache line              (coalesce)
+//! kept      order 0: 5 9 12 …   order 1: …         rings, right behind the lock                      (coalesce)
 //! ───────────────────────────────────────────
 //! nonempty  0 … 0 1 0 1          one bit a class: the smallest that will do is one count of zeros away
 //!                 │   │

@@ -25,6 +25,7 @@
 //! a misuse that races a put into the magazine. Then the word says something else, and the magazine leaves the block
 //! alone when its turn comes.
 
+use crate::bulk::BULK;
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
 use crate::frame::{Allocated, Holder, Index, MagazineId};
@@ -39,20 +40,29 @@ use lock_api::RawMutex;
 /// Orders of which a magazine holds blocks: 0 to 3. Larger ones go to the pool directly.
 pub(crate) const ORDERS: usize = 4;
 
+/// Making magazines.
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
+    /// An empty magazine of this pool, for up to 32 blocks of order 0.
+    #[must_use]
+    pub const fn magazine(&self) -> Magazine<'_, L, R, C> {
+        Magazine::new(self)
+    }
+}
+
 /// Blocks of a pool set aside for whoever has the `&mut`: a CPU, a thread, a device's driver.
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
-/// for those who have a CPU number and interrupts. `N` is the most blocks of order 0 that it holds; of order 1 half as
+/// for those who have a CPU number and interrupts. `N`, from 8 to 64, is the most blocks of order 0 that it holds; of order 1 half as
 /// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
 /// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
-/// and asks again; dropping it empties it.
+/// and asks again; dropping it empties it. What a magazine holds that is forgotten (`mem::forget`) stays allocated.
 ///
 /// ```
-/// use hyp_pool::{Frame, HypPool, Magazine, Pfn, PfnRange, frames_needed};
+/// use hyp_pool::{Frame, HypPool, Pfn, PfnRange, frames_needed};
 ///
 /// let table = [const { Frame::VACANT }; frames_needed(64)];
 /// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0x100), 64), 0)?;
-/// let mut magazine = Magazine::<_>::new(&pool);
+/// let mut magazine = pool.magazine();
 ///
 /// let page = magazine.alloc_pages(0)?; // one critical section for the next sixteen
 /// magazine.put_page(page)?; // none
@@ -69,14 +79,14 @@ pub struct Magazine<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Def
 }
 
 impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p, L, R, C, N> {
-    /// An empty magazine.
+    /// An empty magazine, for a `static` or of another size; [`HypPool::magazine`] otherwise.
     #[must_use]
     pub const fn new(pool: &'p HypPool<'p, L, R, C>) -> Self {
         Self { pool, frames: Frames::NONE, racks: Racks::EMPTY }
     }
 
     /// As [`HypPool::alloc_pages`], from the magazine if it can be. No lock, or else one critical section of at most
-    /// `N / 2` blocks. If the pool has none, everything in the magazine is given back, and the pool asked again.
+    /// [`BULK`] blocks. If the pool has none, everything in the magazine is given back, and the pool asked again.
     ///
     /// # Errors
     ///
@@ -93,7 +103,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     }
 
     /// As [`HypPool::put_page`], into the magazine if it is the last reference. No lock, or else one critical section of
-    /// at most `N / 2` blocks.
+    /// at most [`BULK`] blocks.
     ///
     /// # Errors
     ///
@@ -101,7 +111,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     #[inline]
     pub fn put_page(&mut self, pfn: Pfn) -> Result<(), PageError> {
         let order = self.pool.word(pfn)?.order();
-        self.put_pages(pfn, order.get())
+        self.put_page_of(pfn, order.get())
     }
 
     /// As [`put_page`](Self::put_page), for a caller who knows the order of the block, which makes it quicker.
@@ -110,7 +120,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     ///
     /// [`PageError`], [`WrongOrder`](PageError::WrongOrder) if the block is of another order; nothing has changed.
     #[inline]
-    pub fn put_pages(&mut self, pfn: Pfn, order: u8) -> Result<(), PageError> {
+    pub fn put_page_of(&mut self, pfn: Pfn, order: u8) -> Result<(), PageError> {
         if self.racks.keep(self.frames, pfn, order) {
             return Ok(());
         }
@@ -119,7 +129,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     }
 
     /// Gives everything back to the pool: when memory runs short, before the CPU goes offline, at shutdown. Critical
-    /// sections of at most `N / 2` blocks.
+    /// sections of at most [`BULK`] blocks.
     pub fn drain(&mut self) {
         self.racks.drain(self.pool);
     }
@@ -165,7 +175,7 @@ struct Rack<const N: usize> {
 }
 
 impl<const N: usize> Racks<N> {
-    const FITS: () = assert!(N >= 8 && N <= 256, "a magazine holds 8 to 256 blocks of order 0");
+    const FITS: () = assert!(N >= 8 && N <= 2 * BULK, "a magazine holds 8 to 64 blocks of order 0");
     const RACK: Rack<N> = Rack { len: 0, limit: 0, word: Allocated::new(Order::ZERO, Holder::Magazine), slots: [0; N] };
     pub(crate) const EMPTY: Self = {
         let () = Self::FITS;
@@ -299,7 +309,7 @@ impl<const N: usize> Racks<N> {
         if self.numbered {
             return;
         }
-        let id = MagazineId::nth(pool.magazines.fetch_add(1, Ordering::Relaxed));
+        let id = MagazineId::nth(pool.counters.0.magazines.fetch_add(1, Ordering::Relaxed));
         for (order, rack) in Order::all().zip(&mut self.racks) {
             rack.word = Allocated::in_magazine(order, id);
             rack.limit = limit::<N>(order) as u32;

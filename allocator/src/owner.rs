@@ -84,7 +84,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         if frames.len() == 0 {
             return None;
         }
-        Some(Owner { pool: self, frames, id: self.owners.take()? })
+        Some(Owner { pool: self, frames, id: self.counters.0.owners.take()? })
     }
 }
 
@@ -226,7 +226,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
 
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for Owner<'_, L, R, C> {
     fn drop(&mut self) {
-        self.pool.owners.give_back(self.id);
+        self.pool.counters.0.owners.give_back(self.id);
     }
 }
 

@@ -61,11 +61,29 @@ pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Defe
     pub(crate) base: AtomicUsize,
     /// Frames that have words there; 0 until the pool has its range.
     pub(crate) len: AtomicUsize,
+    /// Written without the lock, now and then: not on the line that every call reads.
+    pub(crate) counters: Line<Counters>,
+    path: PhantomData<fn() -> R>,
+}
+
+/// What is counted outside the lock.
+pub(crate) struct Counters {
     pub(crate) pinned: AtomicUsize,
     pub(crate) owners: OwnerIds,
     /// Numbers that magazines have been given.
     pub(crate) magazines: AtomicUsize,
-    path: PhantomData<fn() -> R>,
+}
+
+impl Counters {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self { pinned: AtomicUsize::new(0), owners: OwnerIds::new(), magazines: AtomicUsize::new(0) }
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        Self { pinned: AtomicUsize::new(0), owners: OwnerIds::new(), magazines: AtomicUsize::new(0) }
+    }
 }
 
 /// Making a pool.
@@ -79,9 +97,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             words: frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
-            pinned: AtomicUsize::new(0),
-            owners: OwnerIds::new(),
-            magazines: AtomicUsize::new(0),
+            counters: Line(Counters::new()),
             path: PhantomData,
         }
     }
@@ -94,9 +110,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             words: frames,
             base: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
-            pinned: AtomicUsize::new(0),
-            owners: OwnerIds::new(),
-            magazines: AtomicUsize::new(0),
+            counters: Line(Counters::new()),
             path: PhantomData,
         }
     }
@@ -145,9 +159,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
             words: frames,
             base: AtomicUsize::new(range.start().get()),
             len: AtomicUsize::new(table.frames().len()),
-            pinned: AtomicUsize::new(0),
-            owners: OwnerIds::new(),
-            magazines: AtomicUsize::new(0),
+            counters: Line(Counters::new()),
             path: PhantomData,
         })
     }
@@ -158,7 +170,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// What every call reads without the lock.
     pub(crate) const READ_ONLY: core::ops::Range<usize> =
-        core::mem::offset_of!(Self, words)..core::mem::offset_of!(Self, pinned);
+        core::mem::offset_of!(Self, words)..core::mem::offset_of!(Self, counters);
 }
 
 /// Looking at the pool as a whole.
@@ -192,7 +204,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// How many blocks are pinned for ever because the count of their handles overflowed.
     #[must_use]
     pub fn pinned_blocks(&self) -> usize {
-        self.pinned.load(Ordering::Relaxed)
+        self.counters.0.pinned.load(Ordering::Relaxed)
     }
 
     /// Verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module, and changes nothing. O(frames), under the
@@ -208,7 +220,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 }
 
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for HypPool<'_, L, R, C> {
-    /// Gives the table back. Blocks that are still allocated by number go with it; no handle can exist.
+    /// Gives the table back. Blocks that are still allocated go with it; nobody who could name them exists, but numbers.
     fn drop(&mut self) {
         self.table().vacate();
     }

@@ -51,7 +51,7 @@ struct Life<'p, R: RefcountPath, C: Coalesce> {
     owners: [Option<Owner<'p, Lock, R, C>>; 2],
     small: Magazine<'p, Lock, R, C, 8>,
     large: Magazine<'p, Lock, R, C>,
-    cpus: PerCpu<'p, Lock, Lock, 2, R, C, 8>,
+    cpus: PerCpu<'p, Lock, 2, Lock, R, C, 8>,
 }
 
 impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
@@ -81,12 +81,12 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             Op::Get(via, target, n) => self.get(via, self.model.frame(target), n.number()),
             Op::Put(via, target, n) => self.put(via, self.model.frame(target), n.number()),
             Op::Free(target) => self.free(self.model.frame(target)),
-            Op::PutPages(target, order) => {
+            Op::PutPageOf(target, order) => {
                 let pfn = self.model.frame(target);
                 let right = |block: Block| if block.order == order { Ok(block) } else { Err(PageError::WrongOrder) };
                 let found = self.model.find(self.pool, pfn, By::Number).and_then(right);
                 let expected = self.model.put(found, pfn, 1);
-                assert_eq!(self.small.put_pages(Pfn::new(pfn), order), expected.map(drop));
+                assert_eq!(self.small.put_page_of(Pfn::new(pfn), order), expected.map(drop));
             }
             Op::Split(target) => self.split(self.model.frame(target)),
             Op::Adopt(target) => self.adopt(self.model.frame(target)),

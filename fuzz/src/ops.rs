@@ -124,7 +124,7 @@ pub enum Op {
     /// Puts all references in the way that is right.
     Free(Target),
     /// Puts a reference into a magazine, to a block that is of this order, or is not.
-    PutPages(Target, u8),
+    PutPageOf(Target, u8),
     /// Splits a block, by number or by handle.
     Split(Target),
     /// Makes a block a handle's.

@@ -54,7 +54,7 @@ pub struct Commons<'p> {
     /// Blocks that come and go.
     pub slots: [Mutex<Lock, Option<PageRef<'p, Lock>>>; SLOTS],
     /// A magazine a CPU.
-    pub cpus: PerCpu<'p, Lock, Lock, CPUS>,
+    pub cpus: PerCpu<'p, Lock, CPUS>,
     whole: [usize; NR_ORDERS],
 }
 

@@ -46,7 +46,7 @@ fn a_pair_of_calls_touches_one_line() {
         let locked = size_of::<Line<Mutex<Lock, FreeAreas<C>>>>();
         assert_eq!(locked % align_of::<Line<()>>(), 0);
         assert!(Pool::<'static, C>::READ_ONLY.start >= locked);
-        assert!(offset_of!(Pool<'static, C>, owners) >= locked);
+        assert!(offset_of!(Pool<'static, C>, counters) >= locked);
 
         // And so it is in the memory of a pool, whose lock `lock_api` has placed.
         let table = vacant_table(8);

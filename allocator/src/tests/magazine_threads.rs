@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 const ROUNDS: usize = if cfg!(miri) { 20 } else { 10_000 };
 
-type Cpus<'p> = PerCpu<'p, Lock, Lock, 3, Atomic, Deferred, 8>;
+type Cpus<'p> = PerCpu<'p, Lock, 3, Lock, Atomic, Deferred, 8>;
 
 /// Threads on magazines of their own and of each other, with somebody who drains them: nothing is lost, and nothing is
 /// two threads' at a time.

@@ -122,19 +122,19 @@ fn a_block_of_another_order_is_refused() {
                 pool.get_page_n(block, u32::from(shared)).unwrap();
                 let before = (pool.check().unwrap(), pool.page_count(block), magazine.pages());
                 for wrong in (0..=12).chain([255]).filter(|&wrong| wrong != order) {
-                    assert_eq!(magazine.put_pages(block, wrong), Err(PageError::WrongOrder));
+                    assert_eq!(magazine.put_page_of(block, wrong), Err(PageError::WrongOrder));
                     let tail = if order == 0 { PageError::Free } else { PageError::Tail };
-                    assert_eq!(magazine.put_pages(Pfn::new(block.get() + 1), wrong), Err(tail));
-                    assert_eq!(magazine.put_pages(Pfn::new(64), wrong), Err(PageError::OutOfRange));
+                    assert_eq!(magazine.put_page_of(Pfn::new(block.get() + 1), wrong), Err(tail));
+                    assert_eq!(magazine.put_page_of(Pfn::new(64), wrong), Err(PageError::OutOfRange));
                 }
                 assert_eq!((pool.check().unwrap(), pool.page_count(block), magazine.pages()), before);
                 for _ in 0..=u8::from(shared) {
-                    magazine.put_pages(block, order).unwrap();
+                    magazine.put_page_of(block, order).unwrap();
                 }
                 assert_eq!(magazine.pages(), if order < 4 { 1 << order } else { 0 });
                 magazine.drain();
                 assert_eq!(pool.free_pages(), 64);
-                assert_eq!(magazine.put_pages(block, order), Err(PageError::Free));
+                assert_eq!(magazine.put_page_of(block, order), Err(PageError::Free));
             }
         }
     }
@@ -156,12 +156,12 @@ fn a_block_is_in_one_magazine() {
             magazine.put_page(page).unwrap();
             magazine.drain();
         }
-        first.put_pages(block, 1).unwrap();
-        assert_eq!([second.put_page(block), second.put_pages(block, 1)], [Err(PageError::Held); 2]);
+        first.put_page_of(block, 1).unwrap();
+        assert_eq!([second.put_page(block), second.put_page_of(block, 1)], [Err(PageError::Held); 2]);
         assert_eq!((first.pages(), second.pages(), second.alloc_pages(1).unwrap() == block), (2, 0, false));
         first.drain();
         // Handed out by the pool, it is whoever's it is now.
-        assert_eq!([first.put_pages(block, 1), second.put_pages(block, 1)], [Err(PageError::Free); 2]);
+        assert_eq!([first.put_page_of(block, 1), second.put_page_of(block, 1)], [Err(PageError::Free); 2]);
     }
     on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
 }
@@ -172,17 +172,17 @@ fn a_magazine_of_a_pool_without_a_range_has_nothing_yet() {
     let table = vacant_table(16);
     let pool = HypPool::<Lock>::new(&table);
     let mut magazine = Magazine::<Lock>::new(&pool);
-    let cpus = PerCpu::<Lock, Lock, 1>::new(&pool);
+    let cpus = PerCpu::<Lock, 1>::new(&pool);
     assert_eq!(
         (magazine.alloc_pages(0), cpus.alloc_pages(0, 0)),
         (Err(AllocError::OutOfMemory), Err(AllocError::OutOfMemory))
     );
     for pfn in [0, 3].map(Pfn::new) {
         let refused = Err(PageError::OutOfRange);
-        assert_eq!([magazine.put_page(pfn), magazine.put_pages(pfn, 0), cpus.put_page(0, pfn)], [refused; 3]);
+        assert_eq!([magazine.put_page(pfn), magazine.put_page_of(pfn, 0), cpus.put_page(0, pfn)], [refused; 3]);
     }
     pool.init(PfnRange::new(Pfn::new(3), 16), 1).unwrap();
-    assert_eq!((magazine.put_pages(Pfn::new(3), 0), magazine.pages()), (Ok(()), 1));
+    assert_eq!((magazine.put_page_of(Pfn::new(3), 0), magazine.pages()), (Ok(()), 1));
     assert_eq!(magazine.alloc_pages(0), Ok(Pfn::new(3)));
     drop(magazine);
     assert!(cpus.alloc_pages(0, 0).is_ok_and(|page| pool.range().contains(page)));

@@ -5,7 +5,7 @@ use crate::{AllocError, Atomic, Deferred, PageError, PerCpu, Pfn};
 use lock_api::RawMutex as _;
 use std::vec::Vec;
 
-type Cpus<'p, const CPUS: usize> = PerCpu<'p, Lock, Lock, CPUS, Atomic, Deferred, 8>;
+type Cpus<'p, const CPUS: usize> = PerCpu<'p, Lock, CPUS, Lock, Atomic, Deferred, 8>;
 
 #[test]
 fn a_cpu_out_of_range_goes_to_the_pool() {

@@ -78,7 +78,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
             Op::Release(o, pfn) => Answer::Page(self.owners[o].release(Pfn::new(pfn))),
             Op::MagazineAlloc(order) => Answer::Alloc(self.magazine.alloc_pages(order)),
             Op::MagazinePut(pfn) => Answer::Page(self.magazine.put_page(Pfn::new(pfn))),
-            Op::MagazinePuts(pfn, order) => Answer::Page(self.magazine.put_pages(Pfn::new(pfn), order)),
+            Op::MagazinePuts(pfn, order) => Answer::Page(self.magazine.put_page_of(Pfn::new(pfn), order)),
             Op::MagazineDrain => {
                 self.magazine.drain();
                 Answer::Page(Ok(()))

@@ -125,7 +125,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Pages for Loaded
 
     #[inline]
     fn free(&mut self, page: Pfn, order: u8) -> Result<(), Refused> {
-        done(self.0.put_pages(page, order).is_ok())
+        done(self.0.put_page_of(page, order).is_ok())
     }
 
     #[inline]

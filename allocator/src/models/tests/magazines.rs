@@ -4,7 +4,7 @@ use super::*;
 use crate::{Magazine, PerCpu};
 
 type Mag = Magazine<'static, ModelLock, Atomic, Eager, 8>;
-type Cpus<const CPUS: usize> = PerCpu<'static, ModelLock, ModelLock, CPUS, Atomic, Eager, 8>;
+type Cpus<const CPUS: usize> = PerCpu<'static, ModelLock, CPUS, ModelLock, Atomic, Eager, 8>;
 
 /// A pool that outlives the model, as its magazines need it.
 fn forever(len: usize) -> &'static Pool {
