@@ -1,7 +1,7 @@
 //! The pool: the buddy allocator behind one lock, with a reference count on every block.
 //!
 //! ```text
-//!  cache lines    lock │ rings of kept blocks           what a pair of calls touches, and nothing else that is shared
+//!  cache lines    lock │ rings of kept blocks           what a pair of calls touches
 //!  of HypPool     ─────┼──────────────────────────────
 //!                 mask │ counter │ heads of the lists      
 //!                 ──────────────────────────────────────

@@ -10,13 +10,15 @@
 //! |---|---|
 //! | `lock` | acquire and release; `no-lock` is the floor |
 //! | `buddy` | the allocator by itself: no lock, no reference count |
-//! | `pool/merged` | the same under a ticket lock, every count changed under it |
-//! | `pool/atomic` | the same, counts changed without it |
+//! | `pool/merged` | the pool under a ticket lock, every count changed under it |
+//! | `pool/atomic` | the same, counts changed without it: the pool as it comes |
+//! | `pool/eager` | the same, every block coalesced at once |
+//! | `magazine`, `owner`, `bulk` | one store and one exchange; counts by load and store; 32 pages a critical section |
 //!
 //! | operation | what the free areas do |
 //! |---|---|
-//! | `…/coalesced` | all is free, in the largest blocks: a split for each order above on the way out, a merge on the way back |
-//! | `…/primed` | a block of the right order is free and its buddy is not: no split, no merge |
+//! | `…/coalesced` | all is free, in the largest blocks: an eager pool takes one apart and puts it together again; the others have kept a block by the second iteration |
+//! | `…/primed` | a block of the right order is free and its buddy is not: nothing to split or to merge |
 //! | `get+put` | nothing: the reference put is not the last one |
 //! | `split_page` | nothing: one block of many pages becomes many of one page |
 //!
@@ -27,7 +29,10 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
 use hyp_locks::{Mcs, NoLock, Queued, RawSpinlock, SpinMutex, SpinTicket, Ticket};
-use hyp_pool::{Atomic, Buddy, Frame, HypPool, Merged, PageSize, Pfn, PfnRange, RefcountPath, frames_needed};
+use hyp_pool::{
+    Atomic, BULK, Buddy, Coalesce, Deferred, Eager, Frame, HypPool, Merged, PageSize, Pfn, PfnRange, RefcountPath,
+    frames_needed,
+};
 use lock_api::{Mutex, RawMutex};
 
 /// 64 MiB of 4 KiB pages: 16 blocks of the largest order.
@@ -46,6 +51,7 @@ fn main() {
     locks(&mut criterion);
     buddy(&mut criterion);
     pool(&mut criterion);
+    front_ends(&mut criterion);
     criterion.final_summary();
 }
 
@@ -109,8 +115,9 @@ fn buddy(criterion: &mut Criterion) {
 /// The two ways to count references next to each other, operation by operation: what drifts, drifts for both.
 fn pool(criterion: &mut Criterion) {
     for order in [0, 3] {
-        alloc_put::<Merged>(criterion, "merged", order);
-        alloc_put::<Atomic>(criterion, "atomic", order);
+        alloc_put::<Merged, Deferred>(criterion, "merged", order);
+        alloc_put::<Atomic, Deferred>(criterion, "atomic", order);
+        alloc_put::<Atomic, Eager>(criterion, "eager", order);
     }
     get_put::<Merged>(criterion, "merged");
     get_put::<Atomic>(criterion, "atomic");
@@ -122,12 +129,40 @@ fn pool(criterion: &mut Criterion) {
 
 type Pool<'t, R> = HypPool<'t, Ticket, R>;
 
-fn alloc_put<R: RefcountPath>(criterion: &mut Criterion, path: &str, order: u8) {
+fn alloc_put<R: RefcountPath, C: Coalesce>(criterion: &mut Criterion, path: &str, order: u8) {
     let table = table();
-    let mut pool = Pool::<R>::with_table(&table, RANGE, 0).expect(FITS);
-    let alloc = |pool: &mut Pool<R>, order| pool.alloc_pages(order).expect(ROOM);
-    let put = |pool: &mut Pool<R>, block| pool.put_page(block).expect(OURS);
+    let mut pool = HypPool::<Ticket, R, C>::with_table(&table, RANGE, 0).expect(FITS);
+    let alloc = |pool: &mut HypPool<Ticket, R, C>, order| pool.alloc_pages(order).expect(ROOM);
+    let put = |pool: &mut HypPool<Ticket, R, C>, block| pool.put_page(block).expect(OURS);
     coalesced_and_primed(criterion, &format!("pool/{path}/alloc+put"), &mut pool, order, alloc, put);
+}
+
+/// What stands before the pool.
+fn front_ends(criterion: &mut Criterion) {
+    let table = table();
+    let pool = Pool::<Atomic>::with_table(&table, RANGE, 0).expect(FITS);
+    let mut magazine = pool.magazine();
+    criterion.bench_function("magazine/alloc+put", |bencher| {
+        bencher.iter(|| {
+            let page = magazine.alloc_pages(black_box(0)).expect(ROOM);
+            magazine.put_page_of(black_box(page), 0).expect(OURS);
+        });
+    });
+    let mut owner = pool.owner().expect("the first of many");
+    let page = owner.alloc_pages(0).expect(ROOM);
+    criterion.bench_function("owner/get+put", |bencher| {
+        bencher.iter(|| {
+            owner.get_page(black_box(page)).expect(OURS);
+            owner.put_page(black_box(page)).expect(OURS);
+        });
+    });
+    let mut pages = [Pfn::new(0); BULK];
+    criterion.bench_function("bulk/alloc+put of 32", |bencher| {
+        bencher.iter(|| {
+            assert_eq!(pool.alloc_bulk(0, black_box(&mut pages)), Ok(BULK));
+            pool.put_bulk(black_box(&pages)).expect(OURS);
+        });
+    });
 }
 
 fn get_put<R: RefcountPath>(criterion: &mut Criterion, path: &str) {

@@ -32,6 +32,7 @@ fn every_subject(threads: usize) {
             let Some(measured) = (contestant.measure)(&cell(&arena, workload)).expect(&what) else {
                 let excused = workload.counts() && contestant.kind == Kind::Peer
                     || contestant.name == "floor" && (workload.orders() || workload.counts())
+                    || contestant.name.starts_with("magazine") && workload.counts()
                     || contestant.name == NULL && workload.tables()
                     || contestant.name == "owner" && ["W7", "W7b", "W8", "W9"].contains(&workload.name());
                 assert!(excused, "{what} took no part");
