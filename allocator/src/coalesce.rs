@@ -149,7 +149,7 @@ pub(crate) mod sealed {
     impl<P: super::Coalesce> Sealed for super::OldestFirst<P> {}
 
     /// Rings of any capacity, of indices of frames. Public in a private module: nobody outside can name it.
-    pub trait Kept: Sized {
+    pub trait Kept: Sized + Send {
         const EMPTY: Self;
         const CAPACITY: usize;
         fn len(&self, order: usize) -> usize;

@@ -299,6 +299,10 @@ impl Frame {
         self.word.compare_exchange(from.0, SILENT, Access::LastPut.ordering(), Ordering::Relaxed).is_ok()
     }
 
+    #[inline]
+    pub(crate) fn raw_bits(&self) -> u32 { self.word.load(Ordering::Relaxed) }
+    #[inline]
+    pub(crate) fn set_raw_bits(&self, bits: u32) { self.word.store(bits, Ordering::Relaxed) }
     /// This word as one of the free areas': 16 bits. Under the lock.
     #[inline]
     pub(crate) fn bits(&self) -> u32 {

@@ -14,7 +14,7 @@
 //! the start of the range: so a block and its buddy are two neighbouring bits of one word. Free blocks have no link,
 //! in the page or beside it; a free frame's word is silent.
 
-use crate::bit_tree::{self, BitTree};
+use crate::bit_tree::{END, Links};
 use crate::coalesce::{Coalesce, KEPT_ORDERS, sealed::Kept};
 use crate::frame::Index;
 use crate::pfn::{NR_ORDERS, Order};
@@ -36,37 +36,14 @@ pub(crate) struct FreeAreas<C: Coalesce> {
 }
 
 /// Words that the trees of a pool of `nr_pages` frames need, wherever it starts.
-pub(crate) const fn tree_words(nr_pages: usize) -> usize {
-    let mut sum = 0;
-    let mut order = 0;
-    while order < NR_ORDERS {
-        sum += bit_tree::words(most_blocks(nr_pages, order));
-        order += 1;
-    }
-    sum
-}
-
-/// Numbers in the tree of `order`: whole blocks, one cut off at each end, and one to make the first number even.
-#[inline]
-const fn most_blocks(nr_pages: usize, order: usize) -> usize {
-    (nr_pages >> order).saturating_add(3)
-}
+pub(crate) const fn tree_words(nr_pages: usize) -> usize { 2 * nr_pages }
 
 impl<C: Coalesce> FreeAreas<C> {
     /// No free block, and no tree.
     pub(crate) const EMPTY: Self =
         Self { kept: C::Kept::EMPTY, nonempty: 0, blocks: [0; NR_ORDERS], starts: [0; NR_ORDERS] };
 
-    /// No free block, in a table just claimed, whose trees are empty.
-    pub(crate) fn new(table: Table<'_>) -> Self {
-        let mut areas = Self::EMPTY;
-        let mut start = 0;
-        for order in 0..NR_ORDERS {
-            areas.starts[order] = start;
-            start += bit_tree::words(most_blocks(table.len(), order)) as u32;
-        }
-        areas
-    }
+    pub(crate) fn new(_: Table<'_>) -> Self { Self::EMPTY }
 
     /// Free frames, coalesced or not.
     pub(crate) fn free_pages(&self) -> usize {
@@ -135,57 +112,57 @@ impl<C: Coalesce> FreeAreas<C> {
         self.kept.push(usize::from(order.get()), index.get() as u32);
     }
 
-    /// The smallest order, at least `order`, of which there is a block in a tree, and the first one of these.
     #[inline]
-    pub(crate) fn smallest(&self, table: Table<'_>, order: Order) -> Option<(Order, Index)> {
+    pub(crate) fn smallest(&self, _: Table<'_>, order: Order) -> Option<(Order, Index)> {
         let candidates = self.nonempty >> order.get();
         if candidates == 0 {
             return None;
         }
         let found = Order::new(order.get() + candidates.trailing_zeros() as u8)?;
-        let set = self.set(table, found);
-        Some((found, set.index(set.tree.first()?)))
+        Some((found, Index::new(self.starts[usize::from(found.get())] as usize)))
     }
 
-    /// Puts the free block of `order` at `index` into its tree.
     #[inline]
     pub(crate) fn insert(&mut self, table: Table<'_>, index: Index, order: Order) {
-        let set = self.set(table, order);
-        set.tree.insert(set.number(index));
+        let links = Links(table.trees(0));
+        let o = usize::from(order.get());
+        let first = if self.blocks[o] == 0 { END } else { self.starts[o] };
+        links.set_prev(index.get(), order.get(), END);
+        links.set_next(index.get(), first);
+        if first != END {
+            links.set_prev(first as usize, order.get(), index.get() as u32);
+        }
+        self.starts[o] = index.get() as u32;
         self.count(order, 1);
     }
 
-    /// Takes the free block of `order` at `index` out of its tree.
     #[inline]
     pub(crate) fn remove(&mut self, table: Table<'_>, index: Index, order: Order) {
-        let set = self.set(table, order);
-        set.tree.remove(set.number(index));
+        let links = Links(table.trees(0));
+        let o = usize::from(order.get());
+        let (prev, next) = (links.prev(index.get()), links.next(index.get()));
+        links.set_out(index.get());
+        if prev == END { self.starts[o] = next } else { links.set_next(prev as usize, next) }
+        if next != END { links.set_prev(next as usize, order.get(), prev) }
         self.count(order, -1);
     }
 
-    /// Takes the buddy of the block of `order` at `index` out of its tree, if it is there, and tells where it is.
     #[inline]
     pub(crate) fn remove_buddy(&mut self, table: Table<'_>, index: Index, order: Order) -> Option<Index> {
-        let set = self.set(table, order);
-        let buddy = set.number(index) ^ 1;
-        // A buddy that is not in the range, or not all of it, is in no tree (I1).
-        if !set.tree.contains(buddy) {
+        let buddy = table.pfn(index).buddy(order).get().wrapping_sub(table.base().get());
+        if buddy >= table.len() || !Links(table.trees(0)).is_free(buddy, order.get()) {
             return None;
         }
-        set.tree.remove(buddy);
-        self.count(order, -1);
-        Some(set.index(buddy))
+        self.remove(table, Index::new(buddy), order);
+        Some(Index::new(buddy))
     }
 
-    /// Whether the block of `order` at `index`, aligned to it, is in its tree.
     pub(crate) fn contains(&self, table: Table<'_>, index: Index, order: Order) -> bool {
-        let set = self.set(table, order);
-        set.tree.contains(set.number(index))
+        Links(table.trees(0)).is_free(index.get(), order.get())
     }
 
-    /// Blocks in the tree of `order`, counted there, if all its levels agree.
-    pub(crate) fn census(&self, table: Table<'_>, order: Order) -> Option<usize> {
-        self.set(table, order).tree.count()
+    pub(crate) fn census(&self, _: Table<'_>, order: Order) -> Option<usize> {
+        Some(self.blocks(order))
     }
 
     #[inline]
@@ -196,15 +173,6 @@ impl<C: Coalesce> FreeAreas<C> {
         self.nonempty = if *blocks == 0 { self.nonempty & !bit } else { self.nonempty | bit };
     }
 
-    #[inline]
-    fn set<'t>(&self, table: Table<'t>, order: Order) -> Set<'t> {
-        let start = self.starts[usize::from(order.get())] as usize;
-        let numbers = most_blocks(table.len(), usize::from(order.get()));
-        let base = table.base().get();
-        // Even: a block and its buddy are the numbers 2n and 2n + 1.
-        Set { tree: BitTree::new(table.trees(start), numbers), base, origin: base >> order.get() & !1, order }
-    }
-
     /// For the referee's tests: flips bits of the mask, and adds to the counter of blocks of order 0.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn miscount(&mut self, mask: u32, blocks: u32) {
@@ -213,23 +181,3 @@ impl<C: Coalesce> FreeAreas<C> {
     }
 }
 
-/// A tree, and which blocks its numbers stand for.
-struct Set<'t> {
-    tree: BitTree<'t>,
-    base: usize,
-    origin: usize,
-    order: Order,
-}
-
-impl Set<'_> {
-    #[inline]
-    const fn number(&self, index: Index) -> usize {
-        (self.base.wrapping_add(index.get()) >> self.order.get()) - self.origin
-    }
-
-    #[inline]
-    const fn index(&self, number: usize) -> Index {
-        // INVARIANT: I1: a block in a tree starts at a frame of the range.
-        Index::new(((number + self.origin) << self.order.get()).wrapping_sub(self.base))
-    }
-}
