@@ -1,11 +1,11 @@
 //! Every state that a tiny pool can reach, and every call in every one of them.
 //!
-//! A state is all words of the table, those of the chunks too, the ends of the lists, all rings, and what a magazine
-//! holds, in their order; counts up to 2. Two operation strings that end in the same state go on alike, so that this is
+//! A state is all words of the table, those of the chunks too, the ends of the lists, all rings, and what magazines
+//! hold, in their order; counts up to 2. Two operation strings that end in the same state go on alike, so that this is
 //! every operation string of any length, or of up to as many calls as a test says.
 
 use super::model::Model;
-use super::subject::{By, OWNERS, Op, Subject};
+use super::subject::{By, CPUS, MAGAZINE, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::pfn::Order;
 use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
@@ -26,6 +26,12 @@ fn state<R: RefcountPath, C: Coalesce>(words: &[Frame], subject: &Subject<'_, R,
     for rack in subject.magazine.racks() {
         all.push(rack.len() as u32);
         all.extend(rack);
+    }
+    // Those of the CPUs are not to be looked into: what is in them, in the order in which it came.
+    for &(head, (_, by)) in &subject.arrived {
+        if by > MAGAZINE {
+            all.extend([head, by.unwrap_or(0)].map(|n| n as u32));
+        }
     }
     all
 }
@@ -48,12 +54,16 @@ fn all_states<R: RefcountPath, C: Coalesce>((start, len, reserved): Range, calls
             for &op in &path {
                 subject.call(op);
             }
+            subject.cleared.take();
             let before = known.clone().unwrap_or_else(|| state(&table, &subject));
             let mut model = reached.clone();
             let granted = model.step(&mut subject, call).unwrap_or_else(|e| panic!("{e}, by way of {path:?}"));
             let after = state(&table, &subject);
             // A refused allocation may have merged what was kept, and emptied the magazine, to no avail: nothing that can be seen.
-            let may_merge = matches!(call, Op::Alloc(..) | Op::MagazineAlloc(_));
+            let may_merge = matches!(
+                call,
+                Op::Alloc(..) | Op::AllocBulk(..) | Op::ErasingAlloc(_) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..)
+            );
             assert!(granted || may_merge || before == after, "{call:?} was refused, with a change, after {path:?}");
             if model.max_count() <= 2 && path.len() < depth && seen.insert(after.clone()) {
                 let mut path = path.clone();
@@ -154,6 +164,47 @@ fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
 fn every_state_of_tiny_pools_with_a_magazine() {
     every_state::<Atomic, Eager, _>(with_a_magazine, [((0, 2, 0), 30), ((5, 3, 1), 162)]);
     every_state::<Merged, Deferred<1>, _>(with_a_magazine, [((0, 2, 0), 41), ((3, 2, 0), 36)]);
+}
+
+/// Every call for many and of a pool that scrubs, and those by number that can meet them.
+fn many_and_scrubbed((start, len, _): Range) -> Vec<Op> {
+    let mut calls = vec![Op::Coalesce];
+    calls.extend([(0, 0), (0, 2), (0, 5), (1, 1), (1, 2), (4, 1), (11, 1)].map(|(order, n)| Op::AllocBulk(order, n)));
+    calls.extend([0, 1, 11].map(Op::ErasingAlloc));
+    let near = start.saturating_sub(1)..=start + len;
+    calls.extend((start..start + len).map(|pfn| Op::PutBulk([start, pfn, start + 1, start + len - 1], 4)));
+    calls.push(Op::PutBulk([start; 4], 0));
+    for pfn in near.clone() {
+        calls.extend([Op::ErasingPut(pfn), Op::Get(None, pfn), Op::Split(pfn), Op::Adopt(0, pfn), Op::Release(0, pfn)]);
+        calls.extend(near.clone().map(|other| Op::PutBulk([pfn, other, 0, 0], 2)));
+    }
+    calls
+}
+
+#[test]
+fn every_state_of_tiny_pools_with_calls_for_many_and_scrubbing() {
+    every_state::<Atomic, Deferred<1>, _>(many_and_scrubbed, [((0, 2, 0), 28), ((5, 3, 1), 132)]);
+    every_state::<Merged, Eager, _>(many_and_scrubbed, [((0, 2, 0), 19), ((3, 4, 0), 304)]);
+}
+
+/// Every call of the magazines of two CPUs, and those by number that can meet them.
+fn with_cpus((start, len, _): Range) -> Vec<Op> {
+    let mut calls = vec![Op::Coalesce, Op::PerCpuDrain];
+    calls.extend((0..CPUS).flat_map(|cpu| [0, 1, 4].map(|order| Op::PerCpuAlloc(cpu, order))));
+    calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
+    for pfn in start.saturating_sub(1)..=start + len {
+        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn), Op::ErasingPut(pfn)]);
+        for cpu in 0..CPUS {
+            calls.extend([None, Some(0), Some(1)].map(|order| Op::PerCpuPut(cpu, pfn, order)));
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_state_of_tiny_pools_with_magazines_of_cpus() {
+    every_state::<Atomic, Eager, _>(with_cpus, [((0, 2, 0), 53), ((5, 3, 1), 417)]);
+    every_state::<Merged, Deferred<1>, _>(with_cpus, [((0, 2, 0), 68), ((3, 2, 0), 63)]);
 }
 
 /// Every string of up to `depth` allocations, puts and splits on sixteen frames, which have blocks of all the orders

@@ -2,18 +2,23 @@
 //! allocated ones, as the largest aligned blocks that fit between. Which of them a policy has not merged yet is the
 //! pool's secret, and the model asks for nothing that depends on it.
 
-use super::subject::{Answer, By, CAPACITY, OWNERS, Op, Subject};
+use super::subject::{Answer, By, CAPACITY, CPUS, Cleared, InMagazines, MAGAZINE, NOBODY, Op, Subject, at};
 use crate::buddy::steps::MERGES;
 use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::magazine;
 use crate::pfn::Order;
-use crate::{AllocError, Census, Coalesce, MAX_COUNT, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};
+use crate::{AllocError, BulkError, Census, Coalesce, MAX_COUNT, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};
 use std::collections::BTreeMap;
-use std::{format, string::String, vec::Vec};
+use std::{format, string::String, vec, vec::Vec};
 
-/// Whose a block is that the magazine holds: nobody's who can call.
-const MAGAZINE: By = Some(OWNERS);
+/// Whether it is a magazine that has the block.
+fn is_magazine(by: By) -> bool {
+    by >= MAGAZINE
+}
+
+/// The magazines of all CPUs.
+const ALL_CPUS: [By; CPUS] = [at(0), at(1)];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Block {
@@ -46,18 +51,28 @@ impl Model {
     /// Allocated blocks that somebody can put: first frame, and who.
     pub(super) fn heads(&self) -> Vec<(usize, By)> {
         let blocks = self.allocated.iter().map(|(&head, block)| (head, block.by));
-        blocks.filter(|&(_, by)| by != MAGAZINE).collect()
+        blocks.filter(|&(_, by)| !is_magazine(by)).collect()
     }
 
-    /// What the magazine holds.
-    fn magazine(&self) -> BTreeMap<usize, u8> {
-        let blocks = self.allocated.iter().filter(|(_, block)| block.by == MAGAZINE);
-        blocks.map(|(&head, block)| (head, block.order)).collect()
+    /// What the magazines hold.
+    fn magazines(&self) -> InMagazines {
+        let blocks = self.allocated.iter().filter(|(_, block)| is_magazine(block.by));
+        blocks.map(|(&head, block)| (head, (block.order, block.by))).collect()
     }
 
-    /// How many blocks of `order` the magazine holds.
-    fn in_rack(&self, order: u8) -> usize {
-        self.magazine().values().filter(|&&o| o == order).count()
+    /// How many blocks of `order` the magazine `of` holds.
+    fn in_rack(&self, order: u8, of: By) -> usize {
+        self.magazines().values().filter(|&&block| block == (order, of)).count()
+    }
+
+    /// What the magazines that are named hold is free.
+    fn drain(&mut self, those: &[By]) {
+        self.allocated.retain(|_, block| !those.contains(&block.by));
+    }
+
+    /// Whether a block of `order` could be had.
+    fn fits(&self, order: u8) -> bool {
+        self.free().values().any(|&o| o >= order)
     }
 
     /// Free blocks, first frame and order, by their definition: aligned, all free, and in no larger one.
@@ -108,7 +123,7 @@ impl Model {
 
     /// What anybody can see of its count: a block in a magazine has none.
     fn page_count(&self, pfn: usize) -> Result<u32, PageError> {
-        self.look(pfn).and_then(|block| if block.by == MAGAZINE { Err(PageError::Held) } else { Ok(block.count) })
+        self.look(pfn).and_then(|block| if is_magazine(block.by) { Err(PageError::Held) } else { Ok(block.count) })
     }
 
     /// The block that starts at `pfn`, for whoever counts the references of their own blocks alone.
@@ -132,22 +147,25 @@ impl Model {
         }
     }
 
-    /// As `allocate`, by way of the magazine, which holds the blocks `held` afterwards.
-    fn magazine_allocate(&mut self, order: u8, got: Result<Pfn, AllocError>, held: &BTreeMap<usize, u8>) -> bool {
-        if self.in_rack(order) > 0 {
+    /// As `allocate`, by way of the magazine `of`; all hold the blocks `held` afterwards.
+    fn magazine_allocate(&mut self, order: u8, of: By, got: Result<Pfn, AllocError>, held: &InMagazines) -> bool {
+        if self.in_rack(order, of) > 0 {
             // It has one: no other is given.
             let Ok(pfn) = got else { return false };
-            let right = self.magazine().get(&pfn.get()) == Some(&order);
+            let right = self.magazines().get(&pfn.get()) == Some(&(order, of));
             self.allocated.insert(pfn.get(), Block { order, count: 1, by: None });
             return right;
         }
-        if order <= MAX_ORDER && !self.free().values().any(|&o| o >= order) {
-            // Emptied before it gives up.
-            self.allocated.retain(|_, block| block.by != MAGAZINE);
+        if order <= MAX_ORDER && !self.fits(order) {
+            // Emptied before it gives up; and those of the other CPUs with it.
+            self.drain(&[of]);
+            if of != MAGAZINE && !self.fits(order) {
+                self.drain(&ALL_CPUS);
+            }
         }
         let right = self.allocate(order, None, got);
         // What it has taken with the block that was asked for: less than half a rack of the same.
-        let others: Vec<_> = held.iter().filter(|&(head, _)| !self.magazine().contains_key(head)).collect();
+        let others: Vec<_> = held.iter().filter(|&(head, _)| !self.magazines().contains_key(head)).collect();
         let most = match Order::new(order) {
             Some(size) if usize::from(order) < magazine::ORDERS && got.is_ok() => {
                 magazine::limit::<CAPACITY>(size) / 2 - 1
@@ -155,16 +173,16 @@ impl Model {
             _ => 0,
         };
         let few = others.len() <= most;
-        let all_right = others.into_iter().all(|(&head, &o)| {
-            let right = o == order && is_free(&self.free(), head, o);
-            self.allocated.insert(head, Block { order, count: 1, by: MAGAZINE });
+        let all_right = others.into_iter().all(|(&head, &(o, by))| {
+            let right = (o, by) == (order, of) && is_free(&self.free(), head, o);
+            self.allocated.insert(head, Block { order, count: 1, by: of });
             right
         });
         right && few && all_right
     }
 
-    /// A put by way of the magazine, which holds the blocks `held` afterwards.
-    fn magazine_put(&mut self, pfn: usize, held: &BTreeMap<usize, u8>) -> Result<(), PageError> {
+    /// A put by way of the magazine `of`; all hold the blocks `held` afterwards.
+    fn magazine_put(&mut self, pfn: usize, of: By, held: &InMagazines) -> Result<(), PageError> {
         let block = self.find(pfn, None)?;
         let Some(order) = Order::new(block.order).filter(|_| usize::from(block.order) < magazine::ORDERS) else {
             return self.put(None, pfn, 1);
@@ -173,14 +191,46 @@ impl Model {
             return self.put(None, pfn, 1);
         }
         let limit = magazine::limit::<CAPACITY>(order);
-        if self.in_rack(block.order) == limit {
+        if self.in_rack(block.order, of) == limit {
             // Full: half of it is given back, of this order. Which half is not to be seen.
-            let gone: Vec<_> = self.magazine().into_iter().filter(|(head, _)| !held.contains_key(head)).collect();
-            assert!(gone.len() == limit.div_ceil(2) && gone.iter().all(|&(_, o)| o == block.order), "{gone:?}");
+            let gone: Vec<_> = self.magazines().into_iter().filter(|(head, _)| !held.contains_key(head)).collect();
+            assert!(
+                gone.len() == limit.div_ceil(2) && gone.iter().all(|&(_, block_of)| block_of == (block.order, of)),
+                "{gone:?}"
+            );
             self.allocated.retain(|head, _| gone.iter().all(|(gone, _)| gone != head));
         }
-        self.allocated.insert(pfn, Block { by: MAGAZINE, ..block });
+        self.allocated.insert(pfn, Block { by: of, ..block });
         Ok(())
+    }
+
+    /// The same, for a caller who names the order.
+    fn magazine_put_of(&mut self, pfn: usize, order: u8, of: By, held: &InMagazines) -> Result<(), PageError> {
+        if self.find(pfn, None)?.order != order {
+            return Err(PageError::WrongOrder);
+        }
+        self.magazine_put(pfn, of, held)
+    }
+
+    /// Whether `got` is a right answer to a call for `n` blocks: fewer if there are no more, and the rest of what was
+    /// passed is as it was.
+    fn allocate_bulk(&mut self, order: u8, n: usize, got: Result<usize, AllocError>, out: &[Pfn]) -> bool {
+        let (Ok(len) | Err((len, _))) = got.map_err(|error| (0, error));
+        let (blocks, rest) = out.split_at(len);
+        let right = blocks.iter().all(|&pfn| self.allocate(order, None, Ok(pfn)));
+        let more = order <= MAX_ORDER && self.fits(order);
+        let expected = match got {
+            Err(AllocError::OrderTooLarge) => order > MAX_ORDER,
+            Err(AllocError::OutOfMemory) => order <= MAX_ORDER && n > 0 && !more,
+            Ok(len) => len == n || 0 < len && len < n && !more,
+        };
+        right && expected && rest.iter().all(|&pfn| pfn == NOBODY)
+    }
+
+    /// One after the other, up to the first that is refused.
+    fn put_bulk(&mut self, pfns: &[usize]) -> Result<(), BulkError> {
+        let mut puts = pfns.iter().enumerate();
+        puts.try_for_each(|(index, &pfn)| self.put(None, pfn, 1).map_err(|error| BulkError { index, error }))
     }
 
     fn count(&mut self, pfn: usize, by: By, change: impl Fn(u32) -> Result<u32, PageError>) -> Result<(), PageError> {
@@ -223,34 +273,57 @@ impl Model {
     }
 
     /// Whether `answer` is right; if so, what it means.
-    fn agrees(&mut self, op: Op, answer: Answer, held: &BTreeMap<usize, u8>) -> bool {
+    fn agrees(&mut self, op: Op, answer: Answer, held: &InMagazines) -> bool {
         let expected = match op {
-            Op::Alloc(by, order) => {
+            Op::Alloc(..) | Op::ErasingAlloc(_) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..) => {
                 let Answer::Alloc(got) = answer else { return false };
-                return self.allocate(order, by, got);
+                return match op {
+                    Op::Alloc(by, order) => self.allocate(order, by, got),
+                    Op::ErasingAlloc(order) => self.allocate(order, None, got),
+                    Op::MagazineAlloc(order) => self.magazine_allocate(order, MAGAZINE, got, held),
+                    Op::PerCpuAlloc(cpu, order) => self.magazine_allocate(order, at(cpu), got, held),
+                    _ => false,
+                };
             }
+            Op::AllocBulk(order, n) => {
+                let Answer::AllocBulk(got, out) = answer else { return false };
+                return self.allocate_bulk(order, n, got, &out);
+            }
+            Op::PutBulk(pfns, n) => return answer == Answer::PutBulk(self.put_bulk(&pfns[..n])),
             Op::Get(by, pfn) => self.get(by, pfn, 1),
             Op::Put(by, pfn) => self.put(by, pfn, 1),
+            Op::ErasingPut(pfn) => self.put(None, pfn, 1),
             Op::GetN(by, pfn, n) => self.get(by, pfn, n),
             Op::PutN(by, pfn, n) => self.put(by, pfn, n),
             Op::Split(pfn) => self.split(pfn),
             Op::Adopt(o, pfn) => self.rehold(pfn, None, Some(o)),
             Op::Release(o, pfn) => self.rehold(pfn, Some(o), None),
-            Op::MagazineAlloc(order) => {
-                let Answer::Alloc(got) = answer else { return false };
-                return self.magazine_allocate(order, got, held);
-            }
-            Op::MagazinePut(pfn) => self.magazine_put(pfn, held),
-            Op::MagazinePuts(pfn, order) => self.find(pfn, None).and_then(|block| {
-                if block.order == order { self.magazine_put(pfn, held) } else { Err(PageError::WrongOrder) }
-            }),
+            Op::MagazinePut(pfn) => self.magazine_put(pfn, MAGAZINE, held),
+            Op::MagazinePuts(pfn, order) => self.magazine_put_of(pfn, order, MAGAZINE, held),
+            Op::PerCpuPut(cpu, pfn, None) => self.magazine_put(pfn, at(cpu), held),
+            Op::PerCpuPut(cpu, pfn, Some(order)) => self.magazine_put_of(pfn, order, at(cpu), held),
             Op::MagazineDrain => {
-                self.allocated.retain(|_, block| block.by != MAGAZINE);
+                self.drain(&[MAGAZINE]);
+                Ok(())
+            }
+            Op::PerCpuDrain => {
+                self.drain(&ALL_CPUS);
                 Ok(())
             }
             Op::Coalesce => Ok(()),
         };
         answer == Answer::Page(expected)
+    }
+
+    /// What `op` must have cleared, by the model as it was before: what it freed, if it was to be scrubbed.
+    fn cleared(&self, op: Op) -> Cleared {
+        match op {
+            Op::ErasingPut(pfn) => match self.find(pfn, None) {
+                Ok(Block { order, count: 1, .. }) => vec![(pfn, 1 << order)],
+                _ => vec![],
+            },
+            _ => vec![],
+        }
     }
 
     /// Makes one call of the pool and of the model, and compares everything that can be seen afterwards. Whether the
@@ -267,13 +340,21 @@ impl Model {
         if MERGES.get() - merges > most_merges::<C>(op) {
             return complain("too many merges");
         }
-        let held = subject.in_magazine();
+        let held = subject.in_magazines();
         if !self.agrees(op, answer, &held) {
             return complain(&format!("wrong answer {answer:?}"));
         }
-        let pages: usize = held.values().map(|&order| 1 << order).sum();
-        if held != self.magazine() || pages != subject.magazine.pages() {
-            return complain("other blocks in the magazine");
+        let pages = |of: &[By]| -> usize {
+            held.values().filter(|(_, by)| of.contains(by)).map(|&(order, _)| 1 << order).sum()
+        };
+        if held != self.magazines()
+            || pages(&[MAGAZINE]) != subject.magazine.pages()
+            || pages(&ALL_CPUS) != subject.cpus.pages()
+        {
+            return complain("other blocks in the magazines");
+        }
+        if subject.cleared.take() != before.cleared(op) {
+            return complain("something else was cleared");
         }
         let free = self.free();
         let census = match subject.pool.check() {
@@ -333,10 +414,13 @@ fn most_merges<C: Coalesce>(op: Op) -> usize {
     // Full racks: all of order 0, half as many of order 1, and so on.
     let racks = 2 * CAPACITY;
     match op {
-        Op::Put(..) | Op::PutN(..) => one,
-        Op::Alloc(..) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
+        Op::Put(..) | Op::PutN(..) | Op::ErasingPut(_) => one,
+        Op::PutBulk(_, n) => n * one,
+        Op::Alloc(..) | Op::AllocBulk(..) | Op::ErasingAlloc(_) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
         Op::MagazineAlloc(_) => (KEPT_ORDERS * C::Kept::CAPACITY + racks) * one,
-        Op::MagazinePut(_) | Op::MagazinePuts(..) | Op::MagazineDrain => racks * one,
+        Op::PerCpuAlloc(..) => (2 * KEPT_ORDERS * C::Kept::CAPACITY + CPUS * racks) * one,
+        Op::PerCpuDrain => CPUS * racks * one,
+        Op::PerCpuPut(..) | Op::MagazinePut(_) | Op::MagazinePuts(..) | Op::MagazineDrain => racks * one,
         Op::Get(..) | Op::GetN(..) | Op::Split(_) | Op::Adopt(..) | Op::Release(..) => 0,
     }
 }

@@ -76,3 +76,44 @@ fn a_magazine_that_is_taken_sends_its_callers_to_the_pool() {
     cpus.put_page(1, page).unwrap();
     assert_eq!((pool.free_pages(), cpus.alloc_pages(0, 4)), (15, Ok(Pfn::new(0))));
 }
+
+/// With the right order it is a put; with a wrong one it is refused and nothing has changed, whether the magazine is
+/// free, full or taken, or there is none.
+#[test]
+fn whoever_names_the_order_is_held_to_it() {
+    let table = vacant_table(64);
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 64, 0).unwrap();
+    let taken = Lock::INIT;
+    let _ = taken.lock();
+    let cpus = Cpus::<2>::with_locks(&pool, [Lock::INIT, taken]);
+    for order in 0..=5 {
+        for cpu in 0..3 {
+            let block = pool.alloc_pages(order).unwrap();
+            let free = pool.free_pages();
+            for wrong in (0..=12).chain([255]).filter(|&wrong| wrong != order) {
+                assert_eq!(cpus.put_page_of(cpu, block, wrong), Err(PageError::WrongOrder));
+                assert_eq!(cpus.put_page_of(cpu, Pfn::new(64), wrong), Err(PageError::OutOfRange));
+            }
+            assert_eq!((pool.page_count(block), pool.free_pages()), (Ok(1), free));
+            cpus.put_page_of(cpu, block, order).unwrap();
+            let kept = cpu == 0 && order < 4;
+            assert_eq!(pool.free_pages(), if kept { free } else { free + (1 << order) });
+            let again = if kept { PageError::Held } else { PageError::Free };
+            assert_eq!(cpus.put_page_of(cpu, block, order), Err(again));
+            // One that is shared is a reference less, wherever.
+            cpus.drain(0);
+            let block = pool.alloc_pages(order).unwrap();
+            pool.get_page(block).unwrap();
+            assert_eq!((cpus.put_page_of(cpu, block, order), pool.page_count(block)), (Ok(()), Ok(1)));
+            pool.put_page(block).unwrap();
+            assert_eq!(pool.free_pages(), 64);
+        }
+    }
+    let pages: Vec<_> = (0..9).map(|_| pool.alloc_pages(0).unwrap()).collect();
+    pages[..8].iter().for_each(|&page| cpus.put_page_of(0, page, 0).unwrap());
+    assert_eq!((cpus.put_page_of(0, pages[8], 1), pool.free_pages()), (Err(PageError::WrongOrder), 64 - 9));
+    assert_eq!((cpus.put_page_of(0, pages[8], 0), pool.free_pages()), (Ok(()), 64 - 5));
+    cpus.drain(0);
+    // Dropping needs no lock.
+    assert_eq!(pool.check().unwrap().free_pages, 64);
+}

@@ -1,7 +1,7 @@
 //! Long random operation strings on pools of up to some hundred frames, against the model after every step.
 
 use super::model::Model;
-use super::subject::{By, OWNERS, Op, Subject};
+use super::subject::{By, CPUS, MOST, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use proptest::prelude::*;
@@ -25,6 +25,16 @@ enum Plan {
     /// With the order that it has, or with this one.
     MagazinePuts(usize, Option<u8>),
     MagazineDrain,
+    AllocBulk(u8, usize),
+    /// Chosen by rank among those by number, some perhaps twice; or the last of them anywhere.
+    PutBulk([usize; 4], usize, bool),
+    PerCpuAlloc(usize, u8),
+    PerCpuPut(usize, usize, Option<u8>),
+    PerCpuPutAnywhere(usize, usize),
+    PerCpuDrain,
+    ErasingAlloc(u8),
+    ErasingPut(usize),
+    ErasingPutAnywhere(usize),
     Coalesce,
 }
 
@@ -36,7 +46,20 @@ fn plan() -> impl Strategy<Value = Plan> {
     let orders = prop_oneof![4 => 0u8..4, 1 => 0u8..=12];
     let some = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => MAX_COUNT - 3..=MAX_COUNT, 1 => Just(u32::MAX)];
     let few = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => Just(MAX_COUNT)];
+    let its_order = prop_oneof![4 => Just(None), 2 => (0u8..4).prop_map(Some), 1 => (0u8..=12).prop_map(Some)];
+    let calls_of_others = prop_oneof![
+        4 => (orders.clone(), 0..=MOST).prop_map(|(order, n)| Plan::AllocBulk(order, n)),
+        4 => (any::<[usize; 4]>(), 0usize..=4, prop::bool::weighted(0.2)).prop_map(|(n, len, b)| Plan::PutBulk(n, len, b)),
+        6 => (0..CPUS, orders.clone()).prop_map(|(cpu, order)| Plan::PerCpuAlloc(cpu, order)),
+        6 => (0..CPUS, any::<usize>(), its_order).prop_map(|(cpu, n, order)| Plan::PerCpuPut(cpu, n, order)),
+        1 => (0..CPUS, any::<usize>()).prop_map(|(cpu, n)| Plan::PerCpuPutAnywhere(cpu, n)),
+        1 => Just(Plan::PerCpuDrain),
+        3 => orders.clone().prop_map(Plan::ErasingAlloc),
+        4 => any::<usize>().prop_map(Plan::ErasingPut),
+        1 => any::<usize>().prop_map(Plan::ErasingPutAnywhere),
+    ];
     prop_oneof![
+        24 => calls_of_others,
         6 => orders.clone().prop_map(Plan::MagazineAlloc),
         3 => any::<usize>().prop_map(Plan::MagazinePut),
         3 => any::<usize>().prop_map(|n| Plan::MagazinePuts(n, None)),
@@ -91,6 +114,22 @@ fn agrees<R: RefcountPath, C: Coalesce>(
                 Op::MagazinePuts(pfn, order.unwrap_or_else(its))
             }
             Plan::MagazineDrain => Op::MagazineDrain,
+            Plan::AllocBulk(order, n) => Op::AllocBulk(order, n),
+            Plan::PutBulk(n, len, astray) => {
+                let own: Vec<_> = heads.iter().filter(|(_, by)| by.is_none()).map(|&(head, _)| head).collect();
+                let mut pfns = n.map(|n| own.get(n % own.len().max(1)).copied().unwrap_or(start));
+                if astray {
+                    pfns[len.saturating_sub(1)] = anywhere(n[0]);
+                }
+                Op::PutBulk(pfns, len)
+            }
+            Plan::PerCpuAlloc(cpu, order) => Op::PerCpuAlloc(cpu, order),
+            Plan::PerCpuPut(cpu, n, order) => Op::PerCpuPut(cpu, pick(n).0, order),
+            Plan::PerCpuPutAnywhere(cpu, n) => Op::PerCpuPut(cpu, anywhere(n), None),
+            Plan::PerCpuDrain => Op::PerCpuDrain,
+            Plan::ErasingAlloc(order) => Op::ErasingAlloc(order),
+            Plan::ErasingPut(n) => Op::ErasingPut(pick(n).0),
+            Plan::ErasingPutAnywhere(n) => Op::ErasingPut(anywhere(n)),
             Plan::Coalesce => {
                 model.coalesced(&mut subject).map_err(TestCaseError::fail)?;
                 continue;
@@ -99,6 +138,7 @@ fn agrees<R: RefcountPath, C: Coalesce>(
         model.step(&mut subject, op).map_err(TestCaseError::fail)?;
     }
     model.step(&mut subject, Op::MagazineDrain).map_err(TestCaseError::fail)?;
+    model.step(&mut subject, Op::PerCpuDrain).map_err(TestCaseError::fail)?;
     // Everything given back, the pool is as it was at first.
     for (head, by) in model.heads() {
         let count = pool.page_count(crate::Pfn::new(head)).map_err(|e| TestCaseError::fail(std::format!("{e}")))?;

@@ -1,11 +1,16 @@
-//! What the tests make calls of: a pool, two owners and a magazine; each call as a value, so that strings of them can be
-//! made.
+//! What the tests make calls of: a pool, two owners, a magazine, those of two CPUs, and a pool that scrubs; each call as a
+//! value, so that strings of them can be made.
 
 use super::Lock;
-use crate::frame::{Index, State};
+use crate::frame::{Allocated, Index, MagazineId, State};
 use crate::magazine::Magazine;
-use crate::{AllocError, Coalesce, HypPool, Owner, PageError, Pfn, RefcountPath};
+use crate::{
+    AllocError, BulkError, Coalesce, Contents, Erasable, Erasing, HypPool, Owner, PageError, PerCpu, Pfn, PhysMap,
+    RefcountPath,
+};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::vec::Vec;
 
 /// Who makes a call: somebody by number, or one of the owners.
 pub(super) type By = Option<usize>;
@@ -13,8 +18,25 @@ pub(super) type By = Option<usize>;
 /// How many owners a [`Subject`] has.
 pub(super) const OWNERS: usize = 2;
 
-/// Pages that the magazine of a [`Subject`] holds at most.
+/// How many CPUs it has.
+pub(super) const CPUS: usize = 2;
+
+/// Pages that each magazine of a [`Subject`] holds at most.
 pub(super) const CAPACITY: usize = 8;
+
+/// Whose a block is that the magazine holds: nobody's who can call.
+pub(super) const MAGAZINE: By = Some(OWNERS);
+
+/// Whose a block is that the magazine of `cpu` holds.
+pub(super) const fn at(cpu: usize) -> By {
+    Some(OWNERS + 1 + cpu)
+}
+
+/// The most blocks that one call names, or asks for.
+pub(super) const MOST: usize = 5;
+
+/// Blocks in magazines: the order of each, and whose it is.
+pub(super) type InMagazines = BTreeMap<usize, (u8, By)>;
 
 /// One call, with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +53,27 @@ pub(super) enum Op {
     MagazinePut(usize),
     MagazinePuts(usize, u8),
     MagazineDrain,
+    /// So many blocks of an order, up to [`MOST`].
+    AllocBulk(u8, usize),
+    /// The blocks at the first so many of these.
+    PutBulk([usize; 4], usize),
+    PerCpuAlloc(usize, u8),
+    /// Of the order that it has, or of this one.
+    PerCpuPut(usize, usize, Option<u8>),
+    PerCpuDrain,
+    ErasingAlloc(u8),
+    ErasingPut(usize),
     Coalesce,
+}
+
+impl Op {
+    /// The magazine that the call is made of.
+    const fn magazine(self) -> By {
+        match self {
+            Self::PerCpuAlloc(cpu, _) | Self::PerCpuPut(cpu, ..) => at(cpu),
+            _ => MAGAZINE,
+        }
+    }
 }
 
 /// What a call said.
@@ -39,28 +81,75 @@ pub(super) enum Op {
 pub(super) enum Answer {
     Alloc(Result<Pfn, AllocError>),
     Page(Result<(), PageError>),
+    /// How many blocks there were, and all that was written.
+    AllocBulk(Result<usize, AllocError>, [Pfn; MOST]),
+    PutBulk(Result<(), BulkError>),
 }
 
 impl Answer {
+    /// Whether the call was granted, in part at least.
     pub(super) const fn is_ok(self) -> bool {
-        matches!(self, Self::Alloc(Ok(_)) | Self::Page(Ok(())))
+        match self {
+            Self::Alloc(got) => got.is_ok(),
+            Self::Page(got) => got.is_ok(),
+            Self::AllocBulk(got, _) => got.is_ok(),
+            Self::PutBulk(got) => matches!(got, Ok(()) | Err(BulkError { index: 1.., .. })),
+        }
     }
 }
 
-/// A pool, its owners and a magazine.
+/// What no block is at.
+pub(super) const NOBODY: Pfn = Pfn::new(usize::MAX);
+
+/// What was cleared: first frame, and how many.
+pub(super) type Cleared = Vec<(usize, usize)>;
+
+struct Recorder<'a>(&'a RefCell<Cleared>);
+
+impl PhysMap for Recorder<'_> {
+    fn zero(&self, block: Erasable<'_>) {
+        self.0.borrow_mut().push((block.pfn().get(), block.nr_pages()));
+    }
+}
+
+/// A pool, its owners, a magazine, those of the CPUs, and what was cleared.
 pub(super) struct Subject<'p, R: RefcountPath, C: Coalesce> {
     pub(super) pool: &'p HypPool<'p, Lock, R, C>,
     pub(super) owners: [Owner<'p, Lock, R, C>; OWNERS],
     pub(super) magazine: Magazine<'p, Lock, R, C, CAPACITY>,
+    pub(super) cpus: PerCpu<'p, Lock, CPUS, Lock, R, C, CAPACITY>,
+    pub(super) cleared: RefCell<Cleared>,
+    /// The magazines whose numbers have been seen, and what is in them: a block that comes later is behind. A number that
+    /// is new in a word is that of the magazine that was called.
+    numbers: Vec<(MagazineId, By)>,
+    pub(super) arrived: Vec<(usize, (u8, By))>,
 }
 
 impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
     pub(super) fn new(pool: &'p HypPool<'p, Lock, R, C>) -> Self {
-        Self { pool, owners: core::array::from_fn(|_| pool.owner().unwrap()), magazine: Magazine::new(pool) }
+        Self {
+            pool,
+            owners: core::array::from_fn(|_| pool.owner().unwrap()),
+            magazine: Magazine::new(pool),
+            cpus: PerCpu::new(pool),
+            cleared: RefCell::default(),
+            numbers: Vec::new(),
+            arrived: Vec::new(),
+        }
     }
 
     /// Makes one call.
     pub(super) fn call(&mut self, op: Op) -> Answer {
+        let answer = self.make(op);
+        let held = self.look(op.magazine());
+        self.arrived.retain(|(head, block)| held.get(head) == Some(block));
+        // The lowest of those that came together is the first to go.
+        let new: Vec<_> = held.into_iter().rev().filter(|block| !self.arrived.contains(block)).collect();
+        self.arrived.extend(new);
+        answer
+    }
+
+    fn make(&mut self, op: Op) -> Answer {
         let pool = self.pool;
         match op {
             Op::Alloc(None, order) => Answer::Alloc(pool.alloc_pages(order)),
@@ -83,6 +172,21 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
                 self.magazine.drain();
                 Answer::Page(Ok(()))
             }
+            Op::AllocBulk(order, n) => {
+                let mut out = [NOBODY; MOST];
+                let got = pool.alloc_bulk(order, &mut out[..n]);
+                Answer::AllocBulk(got, out)
+            }
+            Op::PutBulk(pfns, n) => Answer::PutBulk(pool.put_bulk(&pfns.map(Pfn::new)[..n])),
+            Op::PerCpuAlloc(cpu, order) => Answer::Alloc(self.cpus.alloc_pages(cpu, order)),
+            Op::PerCpuPut(cpu, pfn, None) => Answer::Page(self.cpus.put_page(cpu, Pfn::new(pfn))),
+            Op::PerCpuPut(cpu, pfn, Some(order)) => Answer::Page(self.cpus.put_page_of(cpu, Pfn::new(pfn), order)),
+            Op::PerCpuDrain => {
+                self.cpus.drain_all();
+                Answer::Page(Ok(()))
+            }
+            Op::ErasingAlloc(order) => Answer::Alloc(self.erasing().alloc_pages(order)),
+            Op::ErasingPut(pfn) => Answer::Page(self.erasing().put_page(Pfn::new(pfn))),
             Op::Coalesce => {
                 pool.coalesce();
                 Answer::Page(Ok(()))
@@ -90,14 +194,35 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
         }
     }
 
-    /// The blocks whose words say that they are in a magazine: first frame and order.
-    pub(super) fn in_magazine(&self) -> BTreeMap<usize, u8> {
+    fn erasing(&self) -> Erasing<'p, Recorder<'_>, Lock, R, C> {
+        Erasing::new(self.pool, Recorder(&self.cleared), Contents::ScrubOnPut)
+    }
+
+    /// The blocks whose words say that they are in a magazine, as of the last call.
+    pub(super) fn in_magazines(&self) -> InMagazines {
+        self.arrived.iter().copied().collect()
+    }
+
+    /// The same, now, after a call of the magazine `called`.
+    fn look(&mut self, called: By) -> InMagazines {
         let range = self.pool.range();
         let frames = self.pool.frames();
-        let word_of = |nth| match frames.frame(Index::new(nth)).state() {
-            State::Allocated(word) if word.is_in_magazine() => Some(word.order().get()),
-            _ => None,
-        };
-        (0..range.len()).filter_map(|nth| Some((range.start().get() + nth, word_of(nth)?))).collect()
+        let mut held = InMagazines::new();
+        for nth in 0..range.len() {
+            let State::Allocated(word) = frames.frame(Index::new(nth)).state() else { continue };
+            if !word.is_in_magazine() {
+                continue;
+            }
+            let known = self.numbers.iter().find(|&&(id, _)| word == Allocated::in_magazine(word.order(), id));
+            let by = known.map_or(called, |&(_, by)| by);
+            if known.is_none() {
+                assert!(self.numbers.iter().all(|&(_, by)| by != called), "two numbers of {called:?}");
+                let mut ids = (0..=CPUS).map(MagazineId::nth);
+                let id = ids.find(|&id| word == Allocated::in_magazine(word.order(), id)).unwrap();
+                self.numbers.push((id, called));
+            }
+            held.insert(range.start().get() + nth, (word.order().get(), by));
+        }
+        held
     }
 }
