@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::vec::Vec;
 
-const ROUNDS: usize = if cfg!(miri) { 20 } else { 10_000 };
+const ROUNDS: usize = if cfg!(miri) { 10 } else { 10_000 };
 
 type Cpus<'p> = PerCpu<'p, Lock, 3, Lock, Atomic, Deferred, 8>;
 

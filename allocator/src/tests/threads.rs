@@ -8,7 +8,7 @@ use std::thread;
 use std::vec::Vec;
 
 const THREADS: usize = 3;
-const ROUNDS: usize = if cfg!(miri) { 25 } else { 20_000 };
+const ROUNDS: usize = if cfg!(miri) { 12 } else { 20_000 };
 
 /// Allocates, shares and frees blocks of mixed orders; each frame says who owns it.
 fn storm<R: RefcountPath, C: Coalesce>() {
