@@ -1,18 +1,21 @@
 //! The buddy allocator itself: pure, by `&mut`, with no lock and no knowledge of one.
 //!
-//! A free block is split until it fits, and coalesced with its buddy whenever that is free too. Below, 8
-//! frames from frame 8 on, as calls change them under [`Eager`](crate::Eager) (`F` a free block, `A` an allocated one,
-//! with its order):
+//! A free block is split until it fits, and coalesced with its buddy whenever that is free too. Below, 128 frames, four
+//! chunks of 32, as calls change them under [`Eager`](crate::Eager) (`F` a free block, `A` an allocated one, with its
+//! order):
 //!
 //! ```text
-//! frame           8  9 10 11 12 13 14 15
-//!                F3 ─────────────────────
-//! alloc order 0  A0 F0 F1 ─── F2 ─────────     extract: 8 split off 12, then 10, then 9
-//! free 8         F3 ─────────────────────     attach: 8 coalesced with 9, then 10, then 12
+//! frame           0          32         64         96
+//!                F7 ────────────────────────────────────
+//! alloc order 0  A0 F0 F1…  F5 ─────── F6 ─────────────      extract: two steps on lists, then one bit of chunk 0
+//! free 0         F7 ────────────────────────────────────      attach: chunk 0 is all free, then merged with 32, with 64
 //! ```
 //!
+//! Below order 5 nothing is split and nothing merged: what is free in a chunk is bits of one word, and `F0`, `F1`, … are
+//! what they show.
+//!
 //! Under [`Deferred`](crate::Deferred) a freed block of low order waits in a ring before it is attached, and an
-//! allocation that finds the ring empty fills it with the pieces of one block.
+//! allocation that finds the ring empty half fills it out of one chunk.
 //!
 //! # Invariants
 //!
@@ -68,8 +71,8 @@ impl<C: Coalesce> FreeAreas<C> {
         areas
     }
 
-    /// Takes a block of `order` out of the free areas: one that is kept, or else a part of the smallest one that is
-    /// large enough. The caller, who still holds the lock, makes its word `Allocated`.
+    /// Takes a block of `order` out of the free areas: one that is kept, or else one out of a chunk of the smallest class
+    /// that will do. The caller, who still holds the lock, makes its word `Allocated`.
     #[inline]
     pub(crate) fn extract<'t>(&mut self, table: impl FnOnce() -> Table<'t>, order: Order) -> Result<Index, AllocError> {
         match self.reuse(order) {

@@ -10,15 +10,15 @@ use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
 use lock_api::RawMutex;
 
-/// How many blocks are allocated or freed in one critical section, at most, by the calls for many and by magazines. With what
-/// [`Coalesce`] says of an allocation that finds nothing large enough, it is the bound on how long the lock is held.
+/// How many blocks are allocated or freed in one critical section, at most, by the calls for many and by magazines. With
+/// what [`Coalesce`] says of an allocation that finds nothing large enough, it is the bound on how long the lock is held.
 pub const BULK: usize = 32;
 
 /// Many blocks by frame number.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Allocates a block of `order` for each element of `out`, and tells how many there were: those are in
-    /// `out[..n]`, with one reference each, and the rest of `out` is as it was. Not the blocks freed last, which are kept for
-    /// single allocations: runs out of as few chunks as there are.
+    /// `out[..n]`, with one reference each, and the rest of `out` is as it was. The blocks freed last, which are kept for
+    /// single allocations, are not among them as long as there are others.
     ///
     /// Takes the lock once for each [`BULK`] blocks.
     ///

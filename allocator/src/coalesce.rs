@@ -8,7 +8,8 @@
 //!
 //! To coalesce one block changes the words of its chunk of 32 frames, and takes at most five merges of larger blocks.
 //!
-//! A pair of calls on a pool all of whose memory is one block splits that block five times down to a chunk of 32 frames, takes one of these, and puts it all together again;
+//! A pair of calls on a pool all of whose memory is one block splits that block five times, down to a chunk of 32
+//! frames, takes one of these, and puts it all together again;
 //! with a few blocks kept unmerged, it does neither. What is kept is free: it counts as free, it is merged as soon as
 //! an allocation needs it, and before anybody is told what blocks there are
 //! ([`HypPool::free_blocks`](crate::HypPool::free_blocks)). So no allocation fails that eager coalescing would have

@@ -21,7 +21,7 @@
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
 //! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
 //! | `Allocated → Silent` | final put | under the lock. By number or by handles: compare-exchange |
-//! | any → `Vacant` | dropping the pool | store, `&mut` |
+//! | any → `Vacant` | dropping the pool; a claim that came to nothing | store, `&mut`; by who claimed it |
 //!
 //! Who may change an `Allocated` word, and how, is written in it:
 //!
@@ -30,7 +30,7 @@
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
 //! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: compare-exchange. Out: store, by the magazine, which is `&mut` |
-//! | `Scrub` | nobody: the block is being cleared on its way out | store, by the one who clears it |
+//! | `Scrub` | nobody: the block is being cleared, on its way in or out | store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!
 //! Whoever finds another holder than itself in the word leaves it alone.
@@ -95,7 +95,7 @@ pub(crate) enum Holder {
     Handle,
     /// A [`Magazine`](crate::Magazine), which keeps the block for its next caller.
     Magazine,
-    /// A final put that clears the block first.
+    /// Whoever clears the block: an allocation before it hands it out, or a final put before it frees it.
     Scrub,
     /// The [`Owner`](crate::Owner) of this number.
     Owner(OwnerId),

@@ -3,7 +3,7 @@
 //! ```text
 //!             alloc_pages                      put_page
 //!                  ▲                               │
-//!   order 0  … ■ ■ ■ │        1 … 2: ■ ■ ■ │       ▼        owned by `&mut`: no lock, no read-modify-write
+//!   order 0  … ■ ■ ■ │        1 … 2: ■ ■ ■ │       ▼        owned by `&mut`: no lock
 //!                  ▲ │                               │
 //!          refill: │ ▼ flush: half a rack in one critical section
 //!                HypPool
@@ -52,8 +52,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 /// Blocks of a pool set aside for whoever has the `&mut`: a CPU, a thread, a device's driver.
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
-/// for those who have a CPU number and interrupts. `N`, from 8 to 64, is the most blocks of order 0 that it holds; of order 1 half as
-/// many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
+/// for those who have a CPU number and interrupts. `N`, from 8 to 64, is the most blocks of order 0 that it holds; of
+/// order 1 half as many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
 /// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
 /// and asks again; dropping it empties it. What a magazine holds that is forgotten (`mem::forget`) stays allocated.
 ///
@@ -86,7 +86,8 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     }
 
     /// As [`HypPool::alloc_pages`], from the magazine if it can be. No lock, or else one critical section of at most
-    /// [`BULK`] blocks. If the pool has none, everything in the magazine is given back, and the pool asked again.
+    /// [`BULK`] blocks. If the pool has none, everything in the magazine is given back, in as many sections as that takes,
+    /// and the pool asked again.
     ///
     /// # Errors
     ///

@@ -3,9 +3,11 @@
 //! ```text
 //!  cache lines    lock │ rings of kept blocks           what a pair of calls touches
 //!  of HypPool     ─────┼──────────────────────────────
-//!                 mask │ counter │ heads of the lists      
+//!                 mask │ counter │ heads of the lists
 //!                 ──────────────────────────────────────
 //!                 base │ length │ &[Frame]              written once; read without the lock
+//!                 ──────────────────────────────────────
+//!                 owners │ magazines │ pinned           counted now and then, without the lock
 //! ```
 //!
 //! Each operation has *one* critical section, which covers the reference count and the change of the free areas that
