@@ -159,7 +159,8 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
                 Some(_) => assert_eq!(count, Err(PageError::Tail), "{pfn:#x}"),
                 None => match count {
                     Err(PageError::Free) => free[pfn - start] = true,
-                    Ok(1) | Err(PageError::Tail) => held_back += 1,
+                    // A magazine's: its head, and what is behind it.
+                    Err(PageError::Held | PageError::Tail) => held_back += 1,
                     other => panic!("{other:?} of a frame that nobody has, {pfn:#x}"),
                 },
             }

@@ -122,7 +122,7 @@ impl Model {
             Some((head, _)) if head == pfn => Err(PageError::Held),
             Some(_) => Err(PageError::Tail),
             // A magazine's, or nobody's; `life` adds them up.
-            None => Err(pool.page_count(Pfn::new(pfn)).err().unwrap_or(PageError::Held)),
+            None => Err(pool.page_count(Pfn::new(pfn)).expect_err("nobody counts what is not the model's")),
         }
     }
 
