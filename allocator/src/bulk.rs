@@ -4,7 +4,7 @@
 
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, BulkError, PageError};
-use crate::frame::{Allocated, Holder, Index, State};
+use crate::frame::{Allocated, Holder, Index};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
@@ -69,20 +69,12 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         got
     }
 
-    /// Frees blocks of `order` whose word is `word`, which the caller alone may change, in one critical section. A block
-    /// that says something else has been lost to misuse, and is left alone.
-    pub(crate) fn free_batch(&self, order: Order, word: Allocated, blocks: &[u32]) {
+    /// Frees blocks of `order`, whose words the caller alone may change, in one critical section.
+    pub(crate) fn free_batch(&self, order: Order, blocks: &[u32]) {
         let table = self.table();
         let mut areas = self.areas.0.lock();
-        let blocks = blocks.iter().map(|&index| Index::new(index as usize)).filter(|&index| {
-            let frame = table.frames().frame(index);
-            let ours = frame.state() == State::Allocated(word);
-            if ours {
-                frame.set_silent();
-            }
-            ours
-        });
-        areas.attach_many(table, order, blocks);
+        let blocks = blocks.iter().map(|&index| Index::new(index as usize));
+        areas.attach_many(table, order, blocks.inspect(|&index| table.frames().frame(index).set_silent()));
     }
 
     /// Puts up to [`BULK`] blocks in one critical section; or tells which was refused, and why.

@@ -92,17 +92,20 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
                     }
                 }
                 Some(less) => {
-                    // Release even here: a magazine takes the block without the lock.
-                    frame.store(less, Access::Put);
+                    frame.set_allocated(less);
                     return Ok(None);
                 }
+                None if word.count() != n => return Err(PageError::Underflow),
+                None if !R::LOCK_FREE => {
+                    frame.set_silent();
+                    return Ok(Some(word));
+                }
                 // Lost, if somebody got a reference or a magazine took the block: look again.
-                None if word.count() == n => {
+                None => {
                     if frame.release(word) {
                         return Ok(Some(word));
                     }
                 }
-                None => return Err(PageError::Underflow),
             }
         }
     }
@@ -149,6 +152,14 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     #[inline]
     pub(crate) fn rehold(&self, pfn: Pfn, from: Holder, to: Holder) -> Result<(), PageError> {
         self.update(pfn, from, Access::Sole, |word| Ok(Allocated::new(sole(word)?.order(), to)))
+    }
+
+    /// The block with the only reference, which must be of the order that `to` says, goes to a magazine.
+    pub(crate) fn give_to(&self, pfn: Pfn, to: Allocated) -> Result<(), PageError> {
+        self.update(pfn, Holder::Number, Access::Keep, |word| match sole(word)?.order() == to.order() {
+            true => Ok(to),
+            false => Err(PageError::WrongOrder),
+        })
     }
 
     /// A handle's count has overflowed: its block stays allocated for ever.

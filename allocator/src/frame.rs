@@ -20,7 +20,7 @@
 //! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
 //! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
-//! | `Allocated → Silent` | final put | under the lock. By number or by handles: compare-exchange |
+//! | `Allocated → Silent` | final put | under the lock. By number or by handles: `Atomic`: compare-exchange. `Merged`: store |
 //! | any → `Vacant` | dropping the pool; a claim that came to nothing | store, `&mut`; by who claimed it |
 //!
 //! Who may change an `Allocated` word, and how, is written in it:
@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: compare-exchange. Out: store, by the magazine, which is `&mut` |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: as `Number`. Out: store, by the magazine, which is `&mut` |
 //! | `Scrub` | nobody: the block is being cleared, on its way in or out | store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!
@@ -300,12 +300,6 @@ impl Frame {
         }
     }
 
-    /// Whether the word is just this. One load.
-    #[inline]
-    pub(crate) fn says(&self, word: Allocated) -> bool {
-        self.word.load(Ordering::Relaxed) == word.0
-    }
-
     /// The word, if `holder` may count in it; else what it says. One load.
     #[inline]
     pub(crate) fn held_by(&self, holder: Holder, access: Access) -> Result<Allocated, State> {
@@ -326,12 +320,6 @@ impl Frame {
     #[inline]
     pub(crate) fn set_allocated(&self, to: Allocated) {
         self.word.store(to.0, Ordering::Relaxed);
-    }
-
-    /// `Allocated → Allocated` where nobody else changes the word, with the ordering of `access`.
-    #[inline]
-    pub(crate) fn store(&self, to: Allocated, access: Access) {
-        self.word.store(to.0, access.ordering());
     }
 
     /// `Allocated → Allocated` against everybody else; on failure somebody else has changed the word.

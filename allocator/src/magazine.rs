@@ -21,9 +21,8 @@
 //! * **Z1** A block in a rack says `Magazine`, the rack's order and this magazine's number.
 //! * **Z2** A word that says so is changed by the magazine of that number alone, and only by stores.
 //!
-//! The one thing that can get in their way is a pool under [`Merged`](crate::Merged), which stores under the lock, and
-//! a misuse that races a put into the magazine. Then the word says something else, and the magazine leaves the block
-//! alone when its turn comes.
+//! Under [`Merged`](crate::Merged) every change of a count is a store under the lock, and so is the one that takes a block
+//! back: there a put takes the lock, and a magazine spares half of them.
 
 use crate::bulk::BULK;
 use crate::coalesce::{Coalesce, Deferred};
@@ -104,7 +103,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     }
 
     /// As [`HypPool::put_page`], into the magazine if it is the last reference. No lock, or else one critical section of
-    /// at most [`BULK`] blocks.
+    /// at most [`BULK`] blocks; under [`Merged`](crate::Merged) one more for the count.
     ///
     /// # Errors
     ///
@@ -122,7 +121,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// [`PageError`], [`WrongOrder`](PageError::WrongOrder) if the block is of another order; nothing has changed.
     #[inline]
     pub fn put_page_of(&mut self, pfn: Pfn, order: u8) -> Result<(), PageError> {
-        if self.racks.keep(self.frames, pfn, order) {
+        if self.racks.keep::<R>(self.frames, pfn, order) {
             return Ok(());
         }
         self.frames = self.pool.frames();
@@ -190,18 +189,19 @@ impl<const N: usize> Racks<N> {
         let left = rack.len.checked_sub(1)?;
         let index = Index::new(*rack.slots.get(left as usize)? as usize);
         let frame = frames.get(index)?;
-        if !frame.says(rack.word) {
-            return None;
-        }
         rack.len = left;
-        // INVARIANT: Z2, for the last time.
+        // INVARIANT: Z2, for the last time. So there is no need to look.
         frame.set_allocated(Allocated::new(Order::new(order)?, Holder::Number));
         Some(frames.pfn(index))
     }
 
-    /// Takes the block of `order` at `pfn` into its rack, if there is room and nobody else has a reference.
+    /// Takes the block of `order` at `pfn` into its rack, if there is room, nobody else has a reference, and words may
+    /// change without the lock.
     #[inline]
-    pub(crate) fn keep(&mut self, frames: Frames<'_>, pfn: Pfn, order: u8) -> bool {
+    pub(crate) fn keep<R: RefcountPath>(&mut self, frames: Frames<'_>, pfn: Pfn, order: u8) -> bool {
+        if !R::LOCK_FREE {
+            return false;
+        }
         let (Some(rack), Ok((index, frame)), Some(size)) =
             (self.racks.get_mut(usize::from(order)), frames.find(pfn), Order::new(order))
         else {
@@ -237,11 +237,31 @@ impl<const N: usize> Racks<N> {
         if word.count() == 1 && self.racks.get(usize::from(order)).is_some() {
             self.number(pool);
             self.make_room(pool, word.order());
-            if self.keep(pool.frames(), pfn, order) {
+            if self.keep::<R>(pool.frames(), pfn, order) || (!R::LOCK_FREE && self.keep_locked(pool, pfn, order)) {
                 return Ok(());
             }
         }
         pool.put_page(pfn)
+    }
+
+    /// As `keep`, under the lock. There is room.
+    fn keep_locked<L: RawMutex, R: RefcountPath, C: Coalesce>(
+        &mut self,
+        pool: &HypPool<'_, L, R, C>,
+        pfn: Pfn,
+        order: u8,
+    ) -> bool {
+        let Some(rack) = self.racks.get_mut(usize::from(order)) else { return false };
+        let (Some(slot), Ok((index, _))) = (rack.slots.get_mut(rack.len as usize), pool.find(pfn)) else {
+            return false;
+        };
+        // INVARIANT: Z1.
+        let kept = pool.give_to(pfn, rack.word).is_ok();
+        if kept {
+            *slot = index.get() as u32;
+            rack.len += 1;
+        }
+        kept
     }
 
     /// Half a rack more room, if it is full.
@@ -281,7 +301,7 @@ impl<const N: usize> Racks<N> {
             };
         };
         self.number(pool);
-        // Twice at most, unless misuse has spoilt a block (see the module's invariants).
+        // Twice at most: the second time nothing is left to drain.
         loop {
             let rack = &mut self.racks[usize::from(order)];
             if rack.len == 0 {
@@ -291,17 +311,11 @@ impl<const N: usize> Racks<N> {
                 rack.slots[..got].reverse();
                 rack.len = got as u32;
             }
-            if rack.len == 0 {
-                if self.pages() == 0 {
-                    return Err(AllocError::OutOfMemory);
-                }
-                self.drain(pool);
-                continue;
+            match self.take(pool.frames(), order) {
+                Some(pfn) => return Ok(pfn),
+                None if self.pages() == 0 => return Err(AllocError::OutOfMemory),
+                None => self.drain(pool),
             }
-            if let Some(pfn) = self.take(pool.frames(), order) {
-                return Ok(pfn);
-            }
-            self.racks[usize::from(order)].len -= 1; // spoilt
         }
     }
 
@@ -329,7 +343,7 @@ impl<const N: usize> Racks<N> {
         let rack = &mut self.racks[usize::from(order.get())];
         let len = rack.len as usize;
         let n = n.min(len);
-        pool.free_batch(order, rack.word, &rack.slots[..n]);
+        pool.free_batch(order, &rack.slots[..n]);
         rack.slots.copy_within(n..len, 0);
         rack.len -= n as u32;
     }

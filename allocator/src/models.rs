@@ -23,7 +23,7 @@ mod tests {
     use crate::sync::Access;
     use crate::{
         AllocError, Atomic, Coalesce, Deferred, Eager, Frame, HypPool, Merged, PageError, PageRef, Pfn, PfnRange,
-        frames_needed,
+        RefcountPath, frames_needed,
     };
     use lock_api::{GuardSend, RawMutex};
     use loom::cell::UnsafeCell;
@@ -311,7 +311,7 @@ mod tests {
         pool.areas.0.lock().free(|| pool.table(), index, word.order());
     }
 
-    fn head<C: Coalesce>(pool: &Pool<C>, pfn: Pfn) -> (Index, Allocated) {
+    fn head<R: RefcountPath, C: Coalesce>(pool: &HypPool<'static, ModelLock, R, C>, pfn: Pfn) -> (Index, Allocated) {
         let frames = pool.frames();
         let (index, frame) = frames.find(pfn).unwrap();
         (index, allocated(frames, pfn, frame).unwrap())

@@ -100,7 +100,11 @@ impl<'p, L: RawMutex, const CPUS: usize, M: RawMutex, R: RefcountPath, C: Coales
         match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
             Some(mut magazine) => {
                 let order = self.pool.word(pfn)?.order().get();
-                if magazine.keep(self.pool.frames(), pfn, order) { Ok(()) } else { magazine.put(self.pool, pfn, order) }
+                if magazine.keep::<R>(self.pool.frames(), pfn, order) {
+                    Ok(())
+                } else {
+                    magazine.put(self.pool, pfn, order)
+                }
             }
             None => self.pool.put_page(pfn),
         }
@@ -114,7 +118,7 @@ impl<'p, L: RawMutex, const CPUS: usize, M: RawMutex, R: RefcountPath, C: Coales
     pub fn put_page_of(&self, cpu: usize, pfn: Pfn, order: u8) -> Result<(), PageError> {
         match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
             Some(mut magazine) => {
-                if magazine.keep(self.pool.frames(), pfn, order) {
+                if magazine.keep::<R>(self.pool.frames(), pfn, order) {
                     Ok(())
                 } else {
                     magazine.put(self.pool, pfn, order)

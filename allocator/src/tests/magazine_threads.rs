@@ -1,7 +1,7 @@
 //! Magazines, and threads that use their own and each other's.
 
 use super::{Lock, pool_over, vacant_table};
-use crate::{Atomic, Deferred, PageError, PerCpu, Pfn};
+use crate::{Atomic, Deferred, Merged, PageError, PerCpu, Pfn, RefcountPath};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::vec::Vec;
@@ -74,9 +74,14 @@ fn a_storm_on_magazines_loses_nothing() {
 /// Pages put twice and gotten by who has none, in a race: errors here and there, and the invariants hold.
 #[test]
 fn misuse_of_magazines_in_a_race_breaks_nothing() {
+    misused::<Atomic>();
+    misused::<Merged>();
+}
+
+fn misused<R: RefcountPath>() {
     let table = vacant_table(32);
-    let pool = pool_over::<Atomic, Deferred>(&table, 0, 32, 0).unwrap();
-    let cpus = Cpus::new(&pool);
+    let pool = pool_over::<R, Deferred>(&table, 0, 32, 0).unwrap();
+    let cpus = PerCpu::<'_, Lock, 3, Lock, R, Deferred, 8>::new(&pool);
     thread::scope(|scope| {
         for me in 0..3 {
             let (cpus, pool) = (&cpus, &pool);

@@ -5,7 +5,6 @@ use crate::magazine::Magazine;
 use crate::{
     AllocError, Atomic, Coalesce, Deferred, Eager, HypPool, Merged, PageError, PerCpu, Pfn, PfnRange, RefcountPath,
 };
-use std::collections::HashSet;
 use std::vec::Vec;
 
 fn on_all(tests: [fn(); 4]) {
@@ -235,69 +234,4 @@ fn out_of_memory_empties_the_magazine_first() {
         magazine.drain();
         assert_eq!(pool.check().unwrap().free_pages, 64);
     }
-}
-
-/// One that it has lost, and is given again, is in its rack twice: it is handed out once, and given back once.
-#[test]
-fn a_stale_entry_is_no_second_page() {
-    for drain in [false, true] {
-        let table = vacant_table(8);
-        let pool = pool_over::<Atomic, Eager>(&table, 0, 8, 0).unwrap();
-        let mut magazine = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
-        let pages: Vec<_> = (0..8).map(|_| pool.alloc_pages(0).unwrap()).collect();
-        magazine.put_page(pages[0]).unwrap();
-        let (index, frame) = pool.find(pages[0]).unwrap();
-        pool.free_own(index, frame, crate::Order::ZERO);
-        assert_eq!((pool.alloc_pages(0), magazine.put_page(pages[0])), (Ok(pages[0]), Ok(())));
-        assert_eq!(magazine.pages(), 2, "as far as it knows");
-        if drain {
-            magazine.drain();
-            assert_eq!(pool.check().unwrap().free_pages, 1);
-        }
-        assert_eq!((magazine.alloc_pages(0), magazine.alloc_pages(0)), (Ok(pages[0]), Err(AllocError::OutOfMemory)));
-        assert_eq!((magazine.pages(), pool.check().unwrap().free_pages), (0, 0));
-    }
-}
-
-/// One that it has lost, and another magazine is given, is that one's: numbers tell.
-#[test]
-fn a_stale_entry_is_not_another_magazines_page() {
-    let table = vacant_table(1);
-    let pool = pool_over::<Atomic, Eager>(&table, 0, 1, 0).unwrap();
-    let mut first = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
-    let mut second = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
-    let page = pool.alloc_pages(0).unwrap();
-    first.put_page(page).unwrap();
-    let (index, frame) = pool.find(page).unwrap();
-    pool.free_own(index, frame, crate::Order::ZERO);
-    assert_eq!((pool.alloc_pages(0), second.put_page(page)), (Ok(page), Ok(())));
-    assert_eq!(first.alloc_pages(0), Err(AllocError::OutOfMemory));
-    assert_eq!((first.pages(), second.pages(), second.alloc_pages(0)), (0, 1, Ok(page)));
-}
-
-/// A page that its magazine has lost, as a misuse that races a put can do under `Merged`, is left alone.
-#[test]
-fn a_page_lost_to_misuse_is_left_alone() {
-    let table = vacant_table(8);
-    let pool = pool_over::<Atomic, Eager>(&table, 0, 8, 0).unwrap();
-    let mut magazine = Magazine::<Lock, Atomic, Eager, 8>::new(&pool);
-    let pages: Vec<_> = (0..8).map(|_| pool.alloc_pages(0).unwrap()).collect();
-    pages.iter().for_each(|&page| magazine.put_page(page).unwrap());
-    // What a last put by number that had looked before would have done to two of them.
-    for page in [pages[3], pages[7]] {
-        let frames = pool.frames();
-        let (index, frame) = frames.find(page).unwrap();
-        pool.free_own(index, frame, crate::Order::ZERO);
-    }
-    let got: HashSet<_> = (0..6).map(|_| magazine.alloc_pages(0).unwrap().get()).collect();
-    assert!(got.len() == 6 && !got.contains(&pages[3].get()) && !got.contains(&pages[7].get()));
-    pool.check().unwrap();
-    magazine.drain();
-    assert_eq!(pool.check().unwrap().free_pages, 2);
-    // And when its turn comes in a flush.
-    got.into_iter().for_each(|page| magazine.put_page(Pfn::new(page)).unwrap());
-    let (index, frame) = pool.frames().find(pages[0]).unwrap();
-    pool.free_own(index, frame, crate::Order::ZERO);
-    magazine.drain();
-    assert_eq!(pool.check().unwrap().free_pages, 8);
 }

@@ -1,18 +1,21 @@
 //! Magazines, which keep blocks and hand them out without the lock, beside the pool and beside each other.
 
 use super::*;
+use crate::frame::Holder;
 use crate::{Magazine, PerCpu};
 
 type Mag = Magazine<'static, ModelLock, Atomic, Eager, 8>;
 type Cpus<const CPUS: usize> = PerCpu<'static, ModelLock, CPUS, ModelLock, Atomic, Eager, 8>;
 
+type MergedPool = HypPool<'static, ModelLock, Merged, Eager>;
+
 /// A pool that outlives the model, as its magazines need it.
-fn forever(len: usize) -> &'static Pool {
+fn forever<R: RefcountPath>(len: usize) -> &'static HypPool<'static, ModelLock, R, Eager> {
     let range = PfnRange::new(Pfn::new(0), len);
     Box::leak(Box::new(HypPool::with_lock(ModelLock(AtomicBool::new(false)), table(len), range, 0).unwrap()))
 }
 
-fn whole(pool: &Pool) {
+fn whole<R: RefcountPath>(pool: &HypPool<'static, ModelLock, R, Eager>) {
     pool.check().unwrap_or_else(|e| panic!("{e}"));
 }
 
@@ -148,7 +151,7 @@ fn caught_a_magazine_that_keeps_by_a_store() {
             let (index, word) = head(pool, page);
             if word.count() == 1 {
                 // And has it in no rack, which is of no matter here.
-                pool.frames().frame(index).set_allocated(Allocated::new(word.order(), crate::frame::Holder::Magazine));
+                pool.frames().frame(index).set_allocated(Allocated::new(word.order(), Holder::Magazine));
             }
         });
     });
@@ -228,26 +231,51 @@ fn a_put_too_many_by_number_of_a_page_that_is_handed_out() {
     });
 }
 
-/// Somebody who misuses a pool that counts under the lock, by stores: the reference may be lost, or the magazine has
-/// lost the page, and leaves it alone.
+/// Where counts change by stores under the lock, a magazine takes a block under the lock: who gets a reference too late
+/// finds it kept, or has one, and whatever the magazine hands out is nobody else's.
+fn under_the_lock(
+    put: fn(&mut Magazine<'static, ModelLock, Merged, Eager, 8>, &MergedPool, Pfn) -> bool,
+    other: fn(&MergedPool, Pfn) -> Result<(), PageError>,
+) {
+    let pool: &'static MergedPool = forever(2);
+    let page = pool.alloc_pages(1).unwrap();
+    let theirs = thread::spawn(move || other(pool, page));
+    let mut magazine = Magazine::<_, _, _, 8>::new(pool);
+    let kept = put(&mut magazine, pool, page);
+    whole(pool);
+    let theirs = theirs.join().unwrap();
+    whole(pool);
+    assert!(
+        !kept || pool.page_count(page) == Err(PageError::Held),
+        "it has been taken out of the magazine: {theirs:?}"
+    );
+    assert!(kept || theirs.is_ok(), "refused to both: {theirs:?}");
+}
+
+fn put_order_1(magazine: &mut Magazine<'static, ModelLock, Merged, Eager, 8>, _: &MergedPool, page: Pfn) -> bool {
+    magazine.put_page_of(page, 1).is_ok() && magazine.pages() == 2
+}
+
 #[test]
-fn a_get_under_the_lock_against_a_magazine() {
+fn a_magazine_under_the_lock_against_misuse() {
+    loom::model(|| under_the_lock(put_order_1, MergedPool::get_page));
+    loom::model(|| under_the_lock(put_order_1, MergedPool::put_page));
+    loom::model(|| under_the_lock(put_order_1, MergedPool::split_page));
+}
+
+/// A magazine that takes a block by a compare-exchange without the lock, where others store with it held.
+#[test]
+#[should_panic(expected = "it has been taken out of the magazine")]
+fn caught_a_magazine_that_takes_no_lock_where_others_store_under_it() {
     loom::model(|| {
-        let range = PfnRange::new(Pfn::new(0), 1);
-        let lock = ModelLock(AtomicBool::new(false));
-        let pool: &'static HypPool<'static, ModelLock, Merged, Eager> =
-            Box::leak(Box::new(HypPool::with_lock(lock, table(1), range, 0).unwrap()));
-        let page = pool.alloc_pages(0).unwrap();
-        let other = thread::spawn(move || pool.get_page(page));
-        let mut magazine = Magazine::<_, _, _, 8>::new(pool);
-        magazine.put_page(page).unwrap();
-        let got = other.join().unwrap();
-        pool.check().unwrap_or_else(|e| panic!("{e}"));
-        assert!(matches!(got, Ok(()) | Err(PageError::Held)), "{got:?}");
-        if let Ok(again) = magazine.alloc_pages(0) {
-            assert_eq!((again, pool.page_count(page)), (page, Ok(1)), "handed out, and somebody else's");
-        }
-        pool.check().unwrap_or_else(|e| panic!("{e}"));
+        under_the_lock(
+            |_, pool, page| {
+                let (index, word) = head(pool, page);
+                let kept = Allocated::new(word.order(), Holder::Magazine);
+                word.count() == 1 && pool.frames().frame(index).exchange_strong(word, kept, Access::Keep)
+            },
+            MergedPool::get_page,
+        );
     });
 }
 
