@@ -130,7 +130,7 @@ fn an_owner_may_be_there_before_the_range_is() {
         an_owner_before_init(|owner| {
             let mut out = [Pfn::new(0)];
             owner.alloc_bulk(0, &mut out).map(|_| out[0])
-        })
+        });
     });
 }
 
