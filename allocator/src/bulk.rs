@@ -26,20 +26,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     ///
     /// [`AllocError`] if there was none at all; nothing has changed.
     pub fn alloc_bulk(&self, order: u8, out: &mut [Pfn]) -> Result<usize, AllocError> {
-        let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let mut len = 0;
-        for out in out.chunks_mut(BULK) {
-            let mut batch = [0; BULK];
-            let got = self.alloc_batch(order, Allocated::new(order, Holder::Number), &mut batch[..out.len()]);
-            for (out, &index) in out.iter_mut().zip(&batch[..got]) {
-                *out = self.frames().pfn(Index::new(index as usize));
-            }
-            len += got;
-            if got < out.len() {
-                break;
-            }
-        }
-        if len == 0 && !out.is_empty() { Err(AllocError::OutOfMemory) } else { Ok(len) }
+        self.alloc_bulk_as(order, Holder::Number, out)
     }
 
     /// One reference less to the block at each of `pfns`, in their order, as by as many calls of
@@ -57,14 +44,33 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         Ok(())
     }
 
+    /// As `alloc_bulk`, for any holder.
+    pub(crate) fn alloc_bulk_as(&self, order: u8, holder: Holder, out: &mut [Pfn]) -> Result<usize, AllocError> {
+        let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
+        let mut len = 0;
+        for out in out.chunks_mut(BULK) {
+            let mut batch = [0; BULK];
+            let got = self.alloc_batch(order, Allocated::new(order, holder), &mut batch[..out.len()]);
+            for (out, &index) in out.iter_mut().zip(&batch[..got]) {
+                *out = self.frames().pfn(Index::new(index as usize));
+            }
+            len += got;
+            if got < out.len() {
+                break;
+            }
+        }
+        if len == 0 && !out.is_empty() { Err(AllocError::OutOfMemory) } else { Ok(len) }
+    }
+
     /// Blocks for `out`, as many as there are, in one critical section, with `word` for a word. Their indices.
     pub(crate) fn alloc_batch(&self, order: Order, word: Allocated, out: &mut [u32]) -> usize {
-        let frames = self.frames();
         let mut areas = self.areas.0.lock();
-        let got = areas.extract_many(self.table(), order, out);
+        // Not before: a pool that gets its range meanwhile has blocks to give, and no frames in an older view.
+        let table = self.table();
+        let got = areas.extract_many(table, order, out);
         for &index in &out[..got] {
             // INVARIANT: I4: it has left the free areas.
-            frames.frame(Index::new(index as usize)).set_allocated(word);
+            table.frames().frame(Index::new(index as usize)).set_allocated(word);
         }
         got
     }

@@ -31,7 +31,7 @@
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
 //! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: as `Number`. Out: store, by the magazine, which is `&mut` |
 //! | `Scrub` | nobody: the block is being cleared, on its way in or out | store, by the one who clears it |
-//! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
+//! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut`; nobody, once it has gone without its blocks | store |
 //!
 //! Whoever finds another holder than itself in the word leaves it alone.
 

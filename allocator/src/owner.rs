@@ -12,10 +12,15 @@
 //!
 //! # Invariants
 //!
-//! * **W1** No two owners of a pool that are alive have the same id.
+//! * **W1** No two owners of a pool that are alive have the same id, and no owner has one that an owner before it has left
+//!   in a word.
 //! * **W2** A word that says `Owner(id)` is changed by the owner of that id alone, or not at all. So a load and a
 //!   store are as good as a read-modify-write, and the store needs no ordering: whoever gets the `&mut` next is ordered
 //!   after by whatever gave it to them.
+//! * **W3** An owner's `blocks` is how many words say its id.
+//!
+//! W1 is why an owner that goes with blocks left takes its id with it. Nobody can put these blocks any more, and that is
+//! the point: who gets a recycled id would get power over a stranger's pages.
 
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{AllocError, PageError};
@@ -23,76 +28,39 @@ use crate::frame::{Allocated, Frame, Holder, Index, MAX_OWNERS, OwnerId};
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath, sole};
-use crate::sync::{Access, AtomicU32, Ordering};
+use crate::sync::Access;
 use crate::table::Frames;
 use core::fmt;
 use lock_api::RawMutex;
 
-/// How many owners a pool may have at a time.
+mod bulk;
+mod ids;
+
+pub(crate) use ids::OwnerIds;
+
+/// How many owners a pool may have at a time. One that was dropped with blocks left is one of them for ever.
 pub const MAX_POOL_OWNERS: usize = MAX_OWNERS as usize;
-
-/// The ids in use, a bit each.
-pub(crate) struct OwnerIds([AtomicU32; WORDS]);
-
-const WORDS: usize = (MAX_OWNERS as usize).div_ceil(32);
-
-impl OwnerIds {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Self([const { AtomicU32::new(0) }; WORDS])
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Self(core::array::from_fn(|_| AtomicU32::new(0)))
-    }
-
-    /// An id that nobody else has.
-    fn take(&self) -> Option<OwnerId> {
-        for (at, word) in (0_u8..).zip(&self.0) {
-            let mut taken = word.load(Ordering::Relaxed);
-            while taken != u32::MAX {
-                let bit = (!taken).trailing_zeros();
-                let Some(id) = OwnerId::new(at * 32 + bit as u8) else { break };
-                // INVARIANT: W1: the exchange sets a bit that was clear.
-                let to = taken | 1 << bit;
-                match word.compare_exchange(taken, to, Access::TakeId.ordering(), Ordering::Relaxed) {
-                    Ok(_) => return Some(id),
-                    Err(now) => taken = now,
-                }
-            }
-        }
-        None
-    }
-
-    fn give_back(&self, id: OwnerId) {
-        let (word, bit) = (&self.0[usize::from(id.get() / 32)], id.get() % 32);
-        let mut taken = word.load(Ordering::Relaxed);
-        while let Err(now) =
-            word.compare_exchange(taken, taken & !(1 << bit), Access::GiveId.ordering(), Ordering::Relaxed)
-        {
-            taken = now;
-        }
-    }
-}
 
 /// Making owners.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
-    /// A new owner, with no block yet; `None` if there are [`MAX_POOL_OWNERS`] already, or the pool has no range yet.
+    /// A new owner, with no block yet; `None` if there are [`MAX_POOL_OWNERS`] already. The pool need not have its range
+    /// yet.
+    ///
+    /// One compare-exchange, without the lock.
     pub fn owner(&self) -> Option<Owner<'_, L, R, C>> {
-        let frames = self.frames();
-        if frames.len() == 0 {
-            return None;
-        }
-        Some(Owner { pool: self, frames, id: self.counters.0.owners.take()? })
+        let id = self.counters.0.owners.take()?;
+        Some(Owner { pool: self, frames: self.frames(), id, blocks: 0 })
     }
 }
 
 /// Whoever alone counts the references of some blocks of a pool, and so counts by a load and a store: the tables of one
 /// guest, say, whose mappings are changed under that guest's lock. Everybody else is refused the blocks.
 ///
-/// Blocks that are still allocated when their owner is dropped stay allocated; who puts them by number is refused, and
-/// a later owner, to whom the id has gone, may put them.
+/// # Dropping it
+///
+/// Put or [`release`](Self::release) all blocks first: [`blocks`](Self::blocks) tells whether any are left. Those that are
+/// are leaked, as by `mem::forget`: they stay allocated, [`check`](HypPool::check) counts them so, and nobody can ever put
+/// them, by number or otherwise. Their owner's id is not used again, and the pool has one owner less to give.
 ///
 /// ```
 /// use hyp_pool::{Frame, HypPool, PageError, Pfn, PfnRange, frames_needed};
@@ -107,14 +75,16 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 /// assert_eq!(pool.get_page(table_page), Err(PageError::Held)); // the guest's alone
 /// guest.put_page(table_page)?; // and cleared
 /// guest.put_page(table_page)?; // free
-/// assert_eq!(pool.free_pages(), 64);
+/// assert_eq!((guest.blocks(), pool.free_pages()), (0, 64));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Owner<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
     pool: &'p HypPool<'p, L, R, C>,
-    /// The pool's, so as not to look them up in every call.
+    /// The pool's, so as not to look them up in every call; none as long as the pool had none when the owner last looked.
     frames: Frames<'p>,
     id: OwnerId,
+    /// Words that say `id`: W3.
+    blocks: usize,
 }
 
 impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
@@ -125,7 +95,9 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     /// [`AllocError`]; nothing has changed.
     #[inline]
     pub fn alloc_pages(&mut self, order: u8) -> Result<Pfn, AllocError> {
-        self.pool.alloc_as(order, self.holder())
+        let pfn = self.pool.alloc_as(order, self.holder())?;
+        self.gained(1);
+        Ok(pfn)
     }
 
     /// One reference more to this owner's block at `pfn`. One load and one store.
@@ -175,7 +147,11 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
             // INVARIANT: W2.
             Some(less) => frame.set_allocated(less),
             None if word.count() < n => return Err(PageError::Underflow),
-            None => self.pool.free_own(index, frame, word.order()),
+            None => {
+                // INVARIANT: W3.
+                self.blocks -= 1;
+                self.pool.free_own(index, frame, word.order());
+            }
         }
         Ok(())
     }
@@ -190,13 +166,21 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
         self.find(pfn).map(|(_, _, word)| word.count())
     }
 
+    /// How many blocks this owner has.
+    #[must_use]
+    pub const fn blocks(&self) -> usize {
+        self.blocks
+    }
+
     /// Makes the block at `pfn`, to which the caller has the only reference by number, this owner's.
     ///
     /// # Errors
     ///
     /// As [`HypPool::adopt`]; nothing has changed.
     pub fn adopt(&mut self, pfn: Pfn) -> Result<(), PageError> {
-        self.pool.rehold(pfn, Holder::Number, self.holder())
+        self.pool.rehold(pfn, Holder::Number, self.holder())?;
+        self.gained(1);
+        Ok(())
     }
 
     /// Makes this owner's block at `pfn`, with one reference, one that is counted by number.
@@ -208,7 +192,35 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
         let (_, frame, word) = self.find(pfn)?;
         // INVARIANT: W2, for the last time.
         frame.set_allocated(Allocated::new(sole(word)?.order(), Holder::Number));
+        // INVARIANT: W3.
+        self.blocks -= 1;
         Ok(())
+    }
+
+    /// Makes this owner's block at `pfn`, with one reference, into blocks of order 0 with one reference each, all this
+    /// owner's. Of a block of order 0 it makes itself.
+    ///
+    /// O(frames of the block), under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`release`](Self::release); nothing has changed.
+    pub fn split_page(&mut self, pfn: Pfn) -> Result<(), PageError> {
+        let order = self.pool.split_as(pfn, self.holder())?;
+        self.gained(order.pages() - 1);
+        Ok(())
+    }
+
+    /// The pool has made `n` more words say this owner's id.
+    #[inline]
+    fn gained(&mut self, n: usize) {
+        // INVARIANT: W3.
+        self.blocks += n;
+        // After the call and not before it: a pool that had a block to give has its range, and has shown it to this
+        // thread, by its length or by its lock.
+        if self.frames.len() == 0 {
+            self.frames = self.pool.frames();
+        }
     }
 
     #[inline]
@@ -216,22 +228,45 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
         Holder::Owner(self.id)
     }
 
+    /// This owner's block at `pfn`.
     #[inline]
     fn find(&self, pfn: Pfn) -> Result<(Index, &'p Frame, Allocated), PageError> {
-        let (index, frame) = self.frames.find(pfn)?;
-        let word = self.pool.held_by(pfn, frame, self.holder(), Access::Look)?;
-        Ok((index, frame, word))
+        if let Ok((index, frame)) = self.frames.find(pfn)
+            && let Ok(word) = frame.held_by(self.holder(), Access::Look)
+        {
+            return Ok((index, frame, word));
+        }
+        Err(Self::refused(self.pool, self.holder(), pfn))
+    }
+
+    /// Why an owner has no block at `pfn`. The pool is asked, since it may have its range only now. By value: an owner
+    /// whose address goes nowhere can be in registers.
+    #[cold]
+    fn refused(pool: &HypPool<'_, L, R, C>, owner: Holder, pfn: Pfn) -> PageError {
+        let theirs = pool.find(pfn).and_then(|(_, frame)| pool.held_by(pfn, frame, owner, Access::Look));
+        // By W2 it has not become this owner's since; and by `gained` an owner with blocks knows the frames.
+        theirs.err().unwrap_or(PageError::Held)
+    }
+
+    /// What stands in its words, for tests that compare whole states, and the models.
+    #[cfg(test)]
+    pub(crate) const fn id(&self) -> OwnerId {
+        self.id
     }
 }
 
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for Owner<'_, L, R, C> {
+    /// Gives the id back, if no word says it.
     fn drop(&mut self) {
-        self.pool.counters.0.owners.give_back(self.id);
+        // INVARIANT: W1, by W3.
+        if self.blocks == 0 {
+            self.pool.counters.0.owners.give_back(self.id);
+        }
     }
 }
 
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> fmt::Debug for Owner<'_, L, R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owner").field("id", &self.id.get()).finish_non_exhaustive()
+        f.debug_struct("Owner").field("id", &self.id.get()).field("blocks", &self.blocks).finish_non_exhaustive()
     }
 }

@@ -16,8 +16,8 @@
 //! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
 //! | `Claim` | `Vacant` to `Silent`, when a pool is made | Acquire | `Vacate` | the words' last use by the pool that gave them up, links included, comes before their first by this one |
 //! | `Vacate` | any to `Vacant`, when a pool is dropped, or could not be made | Release | `Claim` | as above |
-//! | `TakeId` | an owner's id, free to taken | Acquire | `GiveId` | the words that say this id were last stored to before the owner who had it before gave it back |
-//! | `GiveId` | taken to free, when an owner is dropped | Release | `TakeId` | as above |
+//! | `TakeId` | an owner's id, free to taken | Acquire | `GiveId` | no word says this id any more when the owner who had it gives it back. Who saw an older word would take somebody else's block, or a free one, for its own, and store to it |
+//! | `GiveId` | taken to free, when an owner without blocks is dropped | Release | `TakeId` | as above |
 //! | words of an `Owner`, of a `Magazine` (but for `Keep`) or of a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
 //! | words and chunks under the lock | | Relaxed | – | the lock orders them |
 //! | word, for `page_count` and errors | load | Relaxed | – | a snapshot |

@@ -9,7 +9,8 @@ use crate::memory::{Lock, Memory};
 use crate::model::{Block, By, Model, coalesced};
 use crate::ops::{Op, Range, Via};
 use hyp_pool::{
-    Coalesce, Frame, HypPool, InitError, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange, RefcountPath,
+    Coalesce, Frame, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
+    RefcountPath,
 };
 use std::collections::BTreeMap;
 
@@ -49,6 +50,8 @@ struct Life<'p, R: RefcountPath, C: Coalesce> {
     memory: Memory<'p, R, C>,
     handles: BTreeMap<usize, Vec<PageRef<'p, Lock, R, C>>>,
     owners: [Option<Owner<'p, Lock, R, C>>; 2],
+    /// Ids that owners took with them.
+    retired: usize,
     small: Magazine<'p, Lock, R, C, 8>,
     large: Magazine<'p, Lock, R, C>,
     cpus: PerCpu<'p, Lock, 2, Lock, R, C, 8>,
@@ -65,6 +68,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             memory,
             handles: BTreeMap::new(),
             owners: [pool.owner(), pool.owner()],
+            retired: 0,
             small: Magazine::new(pool),
             large: Magazine::new(pool),
             cpus: PerCpu::new(pool),
@@ -72,7 +76,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
     }
 
     fn owner(&mut self, o: bool) -> &mut Owner<'p, Lock, R, C> {
-        self.owners[usize::from(o)].as_mut().expect("there are two of 250")
+        self.owners[usize::from(o)].as_mut().expect("there are always two")
     }
 
     fn step(&mut self, op: Op) {
@@ -89,6 +93,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
                 assert_eq!(self.small.put_page_of(Pfn::new(pfn), order), expected.map(drop));
             }
             Op::Split(target) => self.split(self.model.frame(target)),
+            Op::OwnerSplit(o, target) => self.split_own(o, self.model.frame(target)),
             Op::Adopt(target) => self.adopt(self.model.frame(target)),
             Op::IntoRaw(target) => self.count_by_number(self.model.frame(target)),
             Op::OwnerAdopt(o, target) => {
@@ -113,8 +118,8 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
                 let blocks: Vec<usize> = blocks.take(usize::from(n % 64)).collect();
                 blocks.into_iter().for_each(|pfn| self.put(via, pfn, 1));
             }
-            Op::AllocBulk(order, n) => self.alloc_bulk(order % 13, usize::from(n)),
-            Op::PutBulk(from, n, odd) => self.put_bulk(usize::from(from), usize::from(n), odd),
+            Op::AllocBulk(owner, order, n) => self.alloc_bulk(owner, order % 13, usize::from(n)),
+            Op::PutBulk(owner, from, n, odd) => self.put_bulk(owner, usize::from(from), usize::from(n), odd),
             Op::Coalesce => {
                 self.pool.coalesce();
                 assert_eq!(self.pool.check().map(|census| census.unmerged_blocks), Ok(0));
@@ -129,13 +134,21 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             Op::DrainCpu(cpu) => self.cpus.drain(usize::from(cpu % 4)),
             Op::NewMagazine(false) => self.small = Magazine::new(self.pool),
             Op::NewMagazine(true) => self.large = Magazine::new(self.pool),
-            Op::NewOwner(o) => {
-                // The id is free again before it is taken: the new one has the old one's blocks.
-                drop(self.owners[usize::from(o)].take());
-                self.owners[usize::from(o)] = self.pool.owner();
-            }
+            Op::NewOwner(o) => self.new_owner(o),
             Op::MakeAgain => self.make_again(),
         }
+    }
+
+    /// An owner goes. What it has is lost, and its id with it; if it has nothing, another may have the id.
+    fn new_owner(&mut self, o: bool) {
+        // Two ids are kept, so that there always are two owners.
+        if self.retired + 2 == MAX_POOL_OWNERS && self.model.blocks_of(By::Owner(o)) > 0 {
+            assert!(self.pool.owner().is_none(), "more owners than ids");
+            return;
+        }
+        drop(self.owners[usize::from(o)].take());
+        self.retired += usize::from(self.model.leave(o));
+        self.owners[usize::from(o)] = self.pool.owner();
     }
 
     fn make_again(&self) {
@@ -166,6 +179,9 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             }
             pfn += 1;
         }
+        for (owner, o) in self.owners.iter().flatten().zip([false, true]) {
+            assert_eq!(owner.blocks(), self.model.blocks_of(By::Owner(o)));
+        }
         assert_eq!(held_back, self.small.pages() + self.large.pages() + self.cpus.pages());
         assert_eq!(census.allocated_pages, self.model.pages() + held_back);
         assert_eq!(census.free_pages + census.allocated_pages, len);
@@ -174,12 +190,13 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         free
     }
 
-    /// Everything put back, the pool is whole.
+    /// Everything put back, the pool is whole, but for what owners have left behind.
     fn tidy(mut self) {
         const WAYS: [Via; 6] =
             [Via::Magazine(false), Via::Magazine(true), Via::PerCpu(0), Via::PerCpu(1), Via::Scrubbing, Via::Pool];
         for way in WAYS.into_iter().cycle() {
-            let Some((&pfn, &block)) = self.model.blocks.last_key_value() else { break };
+            let mut blocks = self.model.blocks.iter().rev();
+            let Some((&pfn, &block)) = blocks.find(|(_, block)| block.by != By::Left) else { break };
             match block {
                 Block { by: By::Number, count: 1, .. } => self.put(way, pfn, 1),
                 _ => self.free(pfn),
@@ -189,7 +206,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         self.large.drain();
         self.cpus.drain_all();
         let free = self.settle();
-        assert!(free.iter().all(|&free| free), "a frame is lost");
+        assert_eq!(free.iter().filter(|&&free| !free).count(), self.model.pages(), "a frame is lost");
         assert_eq!(self.pool.free_blocks(), coalesced(self.model.range.start, &free));
     }
 }

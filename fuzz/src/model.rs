@@ -21,6 +21,8 @@ pub enum By {
     Handle,
     /// One of two owners.
     Owner(bool),
+    /// Nobody, for good: an owner that has gone.
+    Left,
 }
 
 /// A block.
@@ -166,6 +168,22 @@ impl Model {
                 Ok(None)
             }
         }
+    }
+
+    /// How many blocks somebody has.
+    #[must_use]
+    pub fn blocks_of(&self, by: By) -> usize {
+        self.blocks.values().filter(|block| block.by == by).count()
+    }
+
+    /// An owner goes, and leaves what it has. Whether it had anything.
+    pub fn leave(&mut self, o: bool) -> bool {
+        let mut left = false;
+        for block in self.blocks.values_mut().filter(|block| block.by == By::Owner(o)) {
+            block.by = By::Left;
+            left = true;
+        }
+        left
     }
 
     /// The block changes hands.

@@ -127,6 +127,8 @@ pub enum Op {
     PutPageOf(Target, u8),
     /// Splits a block, by number or by handle.
     Split(Target),
+    /// Splits a block of an owner.
+    OwnerSplit(bool, Target),
     /// Makes a block a handle's.
     Adopt(Target),
     /// Makes a handle's block one by number.
@@ -139,10 +141,10 @@ pub enum Op {
     AllocMany(Via, u8, u8),
     /// Puts a reference to each block from this rank on, so many: a magazine overflows.
     PutMany(Via, u8, u8),
-    /// Allocates many at once.
-    AllocBulk(u8, u8),
-    /// Puts those from this rank on, so many; one of them may be any frame.
-    PutBulk(u8, u8, Option<(u8, u16)>),
+    /// Allocates many at once: by number, or one of two owners.
+    AllocBulk(Option<bool>, u8, u8),
+    /// Puts those from this rank on, so many, by number or one of two owners its own; one of them may be any frame.
+    PutBulk(Option<bool>, u8, u8, Option<(u8, u16)>),
     /// Coalesces.
     Coalesce,
     /// Counts free blocks.
@@ -153,7 +155,7 @@ pub enum Op {
     DrainCpu(u8),
     /// Replaces a magazine by a new one.
     NewMagazine(bool),
-    /// Replaces an owner by a new one.
+    /// Replaces an owner by a new one. What it has is lost.
     NewOwner(bool),
     /// Initialises what is initialised; makes a second pool over the same table.
     MakeAgain,

@@ -23,6 +23,8 @@ fn state<R: RefcountPath, C: Coalesce>(words: &[Frame], subject: &Subject<'_, R,
         all.extend([u32::from(areas.says_nonempty(order)), areas.kept(order) as u32]);
         all.extend((0..areas.kept(order)).map(|nth| areas.kept_block(order, nth).unwrap().get() as u32));
     }
+    // Those that are taken and not theirs, a word says each: by W1.
+    all.extend(subject.owners().map(|owner| u32::from(owner.id().get())));
     for rack in subject.magazine.racks() {
         all.push(rack.len() as u32);
         all.extend(rack);
@@ -80,7 +82,7 @@ fn by_number((start, len, _): Range) -> Vec<Op> {
     let mut calls: Vec<_> = [0, 1, 2, 3, 11].map(|order| Op::Alloc(None, order)).into();
     calls.push(Op::Coalesce);
     for pfn in start.saturating_sub(1)..=start + len {
-        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn)]);
+        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(None, pfn)]);
         calls.extend([0, MAX_COUNT].map(|n| Op::GetN(None, pfn, n)));
         calls.extend([0, 2, u32::MAX].map(|n| Op::PutN(None, pfn, n)));
     }
@@ -93,7 +95,7 @@ fn by_owners((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce];
     calls.extend(everybody.iter().flat_map(|&by| [0, 1].map(|order| Op::Alloc(by, order))));
     for pfn in start.saturating_sub(1)..=start + len {
-        calls.push(Op::Split(pfn));
+        calls.extend(everybody.map(|by| Op::Split(by, pfn)));
         calls.extend((0..OWNERS).flat_map(|o| [Op::Adopt(o, pfn), Op::Release(o, pfn)]));
         calls.extend(everybody.iter().flat_map(|&by| [Op::Get(by, pfn), Op::Put(by, pfn), Op::PutN(by, pfn, 2)]));
         calls.extend([Op::GetN(Some(0), pfn, 0), Op::GetN(Some(0), pfn, MAX_COUNT)]);
@@ -147,13 +149,39 @@ fn every_state_of_tiny_pools_with_owners() {
     every_state::<Merged, Eager, _>(by_owners, [((2, 2, 0), 55), ((5, 3, 1), 385)]);
 }
 
+/// Every call of owners for many, and owners that go.
+fn by_owners_that_go((start, len, _): Range) -> Vec<Op> {
+    let mut calls = vec![Op::Coalesce, Op::Alloc(None, 0), Op::Alloc(Some(0), 1)];
+    for o in 0..OWNERS {
+        calls.push(Op::NewOwner(o));
+        calls.extend([(0, 0), (0, 1), (0, 2), (1, 1), (11, 1)].map(|(order, n)| Op::AllocBulk(Some(o), order, n)));
+        for pfn in start.saturating_sub(1)..=start + len {
+            calls.extend([Op::Split(Some(o), pfn), Op::Get(Some(o), pfn), Op::Put(None, pfn), Op::Adopt(o, pfn)]);
+            calls.extend([Op::PutBulk(Some(o), [pfn; 4], 1), Op::PutBulk(Some(o), [start, pfn, start + 1, start], 4)]);
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_state_of_tiny_pools_with_owners_that_go() {
+    every_state::<Atomic, Deferred<1>, _>(by_owners_that_go, [((2, 2, 0), 152), ((5, 3, 1), 2348)]);
+    every_state::<Merged, Eager, _>(by_owners_that_go, [((2, 2, 0), 132), ((7, 1, 0), 10)]);
+}
+
 /// Every call of one magazine, and those by number that can meet them.
 fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce, Op::MagazineDrain];
     calls.extend([0, 1, 2, 4].map(Op::MagazineAlloc));
     calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
     for pfn in start.saturating_sub(1)..=start + len {
-        calls.extend([Op::MagazinePut(pfn), Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn), Op::Adopt(0, pfn)]);
+        calls.extend([
+            Op::MagazinePut(pfn),
+            Op::Get(None, pfn),
+            Op::Put(None, pfn),
+            Op::Split(None, pfn),
+            Op::Adopt(0, pfn),
+        ]);
         calls.extend([0, 1, 2].map(|order| Op::MagazinePuts(pfn, order)));
         calls.push(Op::Put(Some(0), pfn));
     }
@@ -169,14 +197,22 @@ fn every_state_of_tiny_pools_with_a_magazine() {
 /// Every call for many and of a pool that scrubs, and those by number that can meet them.
 fn many_and_scrubbed((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce];
-    calls.extend([(0, 0), (0, 2), (0, 5), (1, 1), (1, 2), (4, 1), (11, 1)].map(|(order, n)| Op::AllocBulk(order, n)));
+    calls.extend(
+        [(0, 0), (0, 2), (0, 5), (1, 1), (1, 2), (4, 1), (11, 1)].map(|(order, n)| Op::AllocBulk(None, order, n)),
+    );
     calls.extend([0, 1, 11].map(Op::ErasingAlloc));
     let near = start.saturating_sub(1)..=start + len;
-    calls.extend((start..start + len).map(|pfn| Op::PutBulk([start, pfn, start + 1, start + len - 1], 4)));
-    calls.push(Op::PutBulk([start; 4], 0));
+    calls.extend((start..start + len).map(|pfn| Op::PutBulk(None, [start, pfn, start + 1, start + len - 1], 4)));
+    calls.push(Op::PutBulk(None, [start; 4], 0));
     for pfn in near.clone() {
-        calls.extend([Op::ErasingPut(pfn), Op::Get(None, pfn), Op::Split(pfn), Op::Adopt(0, pfn), Op::Release(0, pfn)]);
-        calls.extend(near.clone().map(|other| Op::PutBulk([pfn, other, 0, 0], 2)));
+        calls.extend([
+            Op::ErasingPut(pfn),
+            Op::Get(None, pfn),
+            Op::Split(None, pfn),
+            Op::Adopt(0, pfn),
+            Op::Release(0, pfn),
+        ]);
+        calls.extend(near.clone().map(|other| Op::PutBulk(None, [pfn, other, 0, 0], 2)));
     }
     calls
 }
@@ -193,7 +229,7 @@ fn with_cpus((start, len, _): Range) -> Vec<Op> {
     calls.extend((0..CPUS).flat_map(|cpu| [0, 1, 4].map(|order| Op::PerCpuAlloc(cpu, order))));
     calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
     for pfn in start.saturating_sub(1)..=start + len {
-        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(pfn), Op::ErasingPut(pfn)]);
+        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(None, pfn), Op::ErasingPut(pfn)]);
         for cpu in 0..CPUS {
             calls.extend([None, Some(0), Some(1)].map(|order| Op::PerCpuPut(cpu, pfn, order)));
         }
@@ -212,7 +248,7 @@ fn every_state_of_tiny_pools_with_magazines_of_cpus() {
 fn every_string<C: Coalesce>(depth: usize) -> usize {
     let mut calls: Vec<_> = [0, 1, 2, 3, 4].map(|order| Op::Alloc(None, order)).into();
     calls.push(Op::Coalesce);
-    calls.extend((0..16).flat_map(|pfn| [Op::Put(None, pfn), Op::Split(pfn)]));
+    calls.extend((0..16).flat_map(|pfn| [Op::Put(None, pfn), Op::Split(None, pfn)]));
     all_states::<Atomic, C>((0, 16, 0), &calls, depth)
 }
 

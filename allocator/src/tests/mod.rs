@@ -20,6 +20,8 @@ mod misuse;
 #[cfg(not(miri))]
 mod model;
 #[cfg(not(miri))]
+mod owner_bulk;
+#[cfg(not(miri))]
 mod owners;
 #[cfg(not(miri))]
 mod per_cpu;

@@ -4,7 +4,9 @@
 
 mod magazines;
 
-use super::subject::{Answer, By, CAPACITY, CPUS, Cleared, InMagazines, MAGAZINE, NOBODY, Op, Subject, at};
+use super::subject::{
+    Answer, By, CAPACITY, CPUS, Cleared, InMagazines, LEFT, MAGAZINE, NOBODY, OWNERS, Op, Subject, at,
+};
 use crate::buddy::steps::MERGES;
 use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
@@ -44,7 +46,17 @@ impl Model {
     /// Allocated blocks that somebody can put: first frame, and who.
     pub(super) fn heads(&self) -> Vec<(usize, By)> {
         let blocks = self.allocated.iter().map(|(&head, block)| (head, block.by));
-        blocks.filter(|&(_, by)| !is_magazine(by)).collect()
+        blocks.filter(|&(_, by)| !is_magazine(by) && by != LEFT).collect()
+    }
+
+    /// How many frames are lost, since their owner has gone.
+    pub(super) fn lost(&self) -> usize {
+        self.allocated.values().filter(|block| block.by == LEFT).map(|block| 1 << block.order).sum()
+    }
+
+    /// How many blocks `by` has.
+    fn blocks_of(&self, by: By) -> usize {
+        self.allocated.values().filter(|block| block.by == by).count()
     }
 
     /// Whether a block of `order` could be had.
@@ -126,10 +138,10 @@ impl Model {
 
     /// Whether `got` is a right answer to a call for `n` blocks: fewer if there are no more, and the rest of what was
     /// passed is as it was.
-    fn allocate_bulk(&mut self, order: u8, n: usize, got: Result<usize, AllocError>, out: &[Pfn]) -> bool {
+    fn allocate_bulk(&mut self, order: u8, by: By, n: usize, got: Result<usize, AllocError>, out: &[Pfn]) -> bool {
         let (Ok(len) | Err((len, _))) = got.map_err(|error| (0, error));
         let (blocks, rest) = out.split_at(len);
-        let right = blocks.iter().all(|&pfn| self.allocate(order, None, Ok(pfn)));
+        let right = blocks.iter().all(|&pfn| self.allocate(order, by, Ok(pfn)));
         let more = order <= MAX_ORDER && self.fits(order);
         let expected = match got {
             Err(AllocError::OrderTooLarge) => order > MAX_ORDER,
@@ -140,9 +152,9 @@ impl Model {
     }
 
     /// One after the other, up to the first that is refused.
-    fn put_bulk(&mut self, pfns: &[usize]) -> Result<(), BulkError> {
+    fn put_bulk(&mut self, by: By, pfns: &[usize]) -> Result<(), BulkError> {
         let mut puts = pfns.iter().enumerate();
-        puts.try_for_each(|(index, &pfn)| self.put(None, pfn, 1).map_err(|error| BulkError { index, error }))
+        puts.try_for_each(|(index, &pfn)| self.put(by, pfn, 1).map_err(|error| BulkError { index, error }))
     }
 
     fn count(&mut self, pfn: usize, by: By, change: impl Fn(u32) -> Result<u32, PageError>) -> Result<(), PageError> {
@@ -173,10 +185,10 @@ impl Model {
         }
     }
 
-    fn split(&mut self, pfn: usize) -> Result<(), PageError> {
-        match self.find(pfn, None)? {
+    fn split(&mut self, pfn: usize, by: By) -> Result<(), PageError> {
+        match self.find(pfn, by)? {
             Block { count: 1, order, .. } => {
-                let page = Block { order: 0, count: 1, by: None };
+                let page = Block { order: 0, count: 1, by };
                 self.allocated.extend((pfn..pfn + (1 << order)).map(|pfn| (pfn, page)));
                 Ok(())
             }
@@ -197,17 +209,21 @@ impl Model {
                     _ => false,
                 };
             }
-            Op::AllocBulk(order, n) => {
+            Op::AllocBulk(by, order, n) => {
                 let Answer::AllocBulk(got, out) = answer else { return false };
-                return self.allocate_bulk(order, n, got, &out);
+                return self.allocate_bulk(order, by, n, got, &out);
             }
-            Op::PutBulk(pfns, n) => return answer == Answer::PutBulk(self.put_bulk(&pfns[..n])),
+            Op::PutBulk(by, pfns, n) => return answer == Answer::PutBulk(self.put_bulk(by, &pfns[..n])),
+            Op::NewOwner(o) => {
+                self.allocated.values_mut().filter(|block| block.by == Some(o)).for_each(|block| block.by = LEFT);
+                Ok(())
+            }
             Op::Get(by, pfn) => self.get(by, pfn, 1),
             Op::Put(by, pfn) => self.put(by, pfn, 1),
             Op::ErasingPut(pfn) => self.put(None, pfn, 1),
             Op::GetN(by, pfn, n) => self.get(by, pfn, n),
             Op::PutN(by, pfn, n) => self.put(by, pfn, n),
-            Op::Split(pfn) => self.split(pfn),
+            Op::Split(by, pfn) => self.split(pfn, by),
             Op::Adopt(o, pfn) => self.rehold(pfn, None, Some(o)),
             Op::Release(o, pfn) => self.rehold(pfn, Some(o), None),
             Op::MagazinePut(pfn) => self.magazine_put(pfn, MAGAZINE, held),
@@ -268,6 +284,10 @@ impl Model {
         if subject.cleared.take() != before.cleared(op) {
             return complain("something else was cleared");
         }
+        let blocks = subject.owners().map(crate::Owner::blocks);
+        if !blocks.eq((0..OWNERS).map(|o| self.blocks_of(Some(o)))) {
+            return complain("owners count other blocks");
+        }
         let free = self.free();
         let census = match subject.pool.check() {
             Ok(census) => census,
@@ -291,7 +311,7 @@ impl Model {
             if subject.pool.page_count(Pfn::new(pfn)) != self.page_count(pfn) {
                 return complain("another count");
             }
-            for (o, owner) in subject.owners.iter().enumerate() {
+            for (o, owner) in subject.owners().enumerate() {
                 if owner.page_count(Pfn::new(pfn)) != self.find(pfn, Some(o)).map(|block| block.count) {
                     return complain("another count of an owner");
                 }
@@ -327,12 +347,12 @@ fn most_merges<C: Coalesce>(op: Op) -> usize {
     let racks = 2 * CAPACITY;
     match op {
         Op::Put(..) | Op::PutN(..) | Op::ErasingPut(_) => one,
-        Op::PutBulk(_, n) => n * one,
+        Op::PutBulk(_, _, n) => n * one,
         Op::Alloc(..) | Op::AllocBulk(..) | Op::ErasingAlloc(_) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
         Op::MagazineAlloc(_) => (KEPT_ORDERS * C::Kept::CAPACITY + racks) * one,
         Op::PerCpuAlloc(..) => (2 * KEPT_ORDERS * C::Kept::CAPACITY + CPUS * racks) * one,
         Op::PerCpuDrain => CPUS * racks * one,
         Op::PerCpuPut(..) | Op::MagazinePut(_) | Op::MagazinePuts(..) | Op::MagazineDrain => racks * one,
-        Op::Get(..) | Op::GetN(..) | Op::Split(_) | Op::Adopt(..) | Op::Release(..) => 0,
+        Op::Get(..) | Op::GetN(..) | Op::Split(..) | Op::Adopt(..) | Op::Release(..) | Op::NewOwner(_) => 0,
     }
 }

@@ -3,8 +3,8 @@
 use super::{pool_over, vacant_table};
 use crate::frame::{Allocated, Holder, Index};
 use crate::{
-    Atomic, Coalesce, Deferred, Eager, HypPool, MAX_COUNT, MAX_POOL_OWNERS, Merged, PageError, Pfn, PfnRange,
-    RefcountPath,
+    AllocError, Atomic, BulkError, Coalesce, Deferred, Eager, HypPool, MAX_COUNT, MAX_POOL_OWNERS, Merged, Owner,
+    PageError, Pfn, PfnRange, RefcountPath,
 };
 use std::vec::Vec;
 
@@ -125,16 +125,18 @@ fn there_are_so_many_owners_and_an_id_is_used_again() {
             assert_eq!(owner.get_page(page), if o == p { Ok(()) } else { Err(PageError::Held) });
         }
     }
-    // One goes; the next one is the only one that may have its id, and with it what was left behind.
+    // One goes, with nothing left; the next one is the only one that may have its id.
     for gone in [0, 31, 32, MAX_POOL_OWNERS / 2, MAX_POOL_OWNERS - 1] {
-        drop(owners.remove(gone));
+        let mut last = owners.remove(gone);
+        last.put_page_n(pages[gone], 2).unwrap();
+        drop(last);
         let mut next = pool.owner().unwrap();
         assert!(pool.owner().is_none());
-        assert_eq!(pool.put_page(pages[gone]), Err(PageError::Held));
-        assert_eq!(next.page_count(pages[gone]), Ok(2));
+        assert_eq!(next.get_page(pages[gone]), Err(PageError::Free));
+        // The block freed last.
+        assert_eq!(next.alloc_pages(0), Ok(pages[gone]));
+        next.get_page(pages[gone]).unwrap();
         assert_eq!(owners.iter_mut().filter_map(|other| other.get_page(pages[gone]).ok()).count(), 0);
-        next.put_page_n(pages[gone], 1).unwrap();
-        next.get_page_n(pages[gone], 1).unwrap();
         owners.insert(gone, next);
     }
     for (owner, &page) in owners.iter_mut().zip(&pages) {
@@ -163,16 +165,146 @@ fn holders_without_calls_are_left_alone() {
     }
 }
 
-/// A pool without a range has no owners: what one knows of its pool does not change.
+/// What an owner leaves behind is nobody's, for good, and its id with it.
 #[test]
-fn a_pool_without_a_range_has_no_owner() {
-    let table = vacant_table(16);
-    let pool = HypPool::<super::Lock>::new(&table);
-    for _ in 0..2 * MAX_POOL_OWNERS {
-        assert!(pool.owner().is_none());
+fn an_owner_that_goes_with_blocks_takes_its_id() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(MAX_POOL_OWNERS + 2);
+        let pool = pool_over::<R, C>(&table, 0, MAX_POOL_OWNERS + 2, 0).unwrap();
+        let mut left = Vec::new();
+        while let Some(mut owner) = pool.owner() {
+            assert!(left.iter().all(|&page| owner.put_page(page) == Err(PageError::Held)));
+            left.push(owner.alloc_pages(0).unwrap());
+        }
+        assert_eq!(left.len(), MAX_POOL_OWNERS);
+        let held = Err(PageError::Held);
+        for &page in &left {
+            assert_eq!([pool.get_page(page), pool.put_page(page), pool.split_page(page)], [held; 3]);
+            assert_eq!((pool.adopt(page).map(drop), pool.page_count(page)), (held, Ok(1)));
+            assert_eq!(pool.put_bulk(&[page]), Err(BulkError { index: 0, error: PageError::Held }));
+        }
+        let census = pool.check().unwrap();
+        assert_eq!((census.allocated_pages, census.free_pages), (MAX_POOL_OWNERS, 2));
     }
-    pool.init(PfnRange::new(Pfn::new(3), 16), 0).unwrap();
-    // And none of them has cost an id.
-    let mut owners: Vec<_> = (0..MAX_POOL_OWNERS).map(|_| pool.owner().unwrap()).collect();
-    assert_eq!((owners[0].alloc_pages(0), pool.owner().is_none()), (Ok(Pfn::new(3)), true));
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>]);
+}
+
+/// Through every call that brings an owner a block, or takes one, and through those that are refused.
+#[test]
+fn blocks_are_counted() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(32);
+        let pool = pool_over::<R, C>(&table, 0, 32, 0).unwrap();
+        let mut owner = pool.owner().unwrap();
+        assert_eq!(owner.blocks(), 0);
+        let block = owner.alloc_pages(2).unwrap();
+        owner.get_page(block).unwrap();
+        owner.alloc_pages(11).unwrap_err();
+        owner.alloc_pages(5).unwrap_err();
+        assert_eq!(owner.blocks(), 1);
+        let adopted = pool.alloc_pages(1).unwrap();
+        owner.adopt(adopted).unwrap();
+        owner.adopt(adopted).unwrap_err();
+        assert_eq!(owner.blocks(), 2);
+        owner.split_page(block).unwrap_err(); // shared
+        owner.release(block).unwrap_err();
+        owner.put_page(block).unwrap(); // not the last
+        owner.put_page_n(block, 2).unwrap_err();
+        assert_eq!(owner.blocks(), 2);
+        owner.split_page(block).unwrap();
+        assert_eq!(owner.blocks(), 5);
+        owner.split_page(block).unwrap();
+        owner.release(adopted).unwrap();
+        owner.release(adopted).unwrap_err();
+        assert_eq!(owner.blocks(), 4);
+        owner.put_page(block).unwrap();
+        owner.put_page(block).unwrap_err();
+        owner.put_page_n(Pfn::new(block.get() + 1), 1).unwrap();
+        assert_eq!(owner.blocks(), 2);
+        let rest = [2, 3].map(|n| Pfn::new(block.get() + n));
+        owner.put_bulk(&rest).unwrap();
+        assert_eq!(owner.blocks(), 0);
+        drop(owner);
+        // It had nothing left: its id is there for another.
+        let again: Vec<_> = (0..MAX_POOL_OWNERS).map_while(|_| pool.owner()).collect();
+        assert_eq!(again.len(), MAX_POOL_OWNERS);
+        pool.put_page(adopted).unwrap();
+        assert_eq!(pool.check().unwrap().free_pages, 32);
+    }
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>]);
+}
+
+#[test]
+fn the_pages_of_a_block_that_is_split_are_the_owners() {
+    fn on<R: RefcountPath, C: Coalesce>() {
+        let table = vacant_table(16);
+        let pool = pool_over::<R, C>(&table, 0, 16, 0).unwrap();
+        let (mut owner, mut other) = (pool.owner().unwrap(), pool.owner().unwrap());
+        let block = owner.alloc_pages(3).unwrap();
+        let by_number = pool.alloc_pages(1).unwrap();
+        let before = pool.check().unwrap();
+        let cases = [
+            (Pfn::new(block.get() + 1), PageError::Tail),
+            (by_number, PageError::Held),
+            (Pfn::new(15), PageError::Free),
+            (Pfn::new(16), PageError::OutOfRange),
+        ];
+        for (pfn, error) in cases {
+            assert_eq!(owner.split_page(pfn), Err(error));
+        }
+        assert_eq!(other.split_page(block), Err(PageError::Held));
+        owner.get_page(block).unwrap();
+        assert_eq!(owner.split_page(block), Err(PageError::Shared));
+        owner.put_page(block).unwrap();
+        assert_eq!(pool.check().unwrap(), before);
+        owner.split_page(block).unwrap();
+        for page in (0..8).map(|n| Pfn::new(block.get() + n)) {
+            assert_eq!((owner.page_count(page), pool.put_page(page)), (Ok(1), Err(PageError::Held)));
+            owner.get_page(page).unwrap();
+            owner.put_page_n(page, 2).unwrap();
+        }
+        pool.put_page(by_number).unwrap();
+        pool.coalesce();
+        assert_eq!((owner.blocks(), pool.free_blocks()[4]), (0, 1));
+    }
+    on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>]);
+}
+
+/// An owner that is there before the range is: refused until then, and told the same as the pool from then on.
+#[test]
+fn an_owner_may_come_before_the_range() {
+    type Early<'p> = Owner<'p, super::Lock>;
+    let gains: [fn(&mut Early<'_>) -> Pfn; 3] = [
+        |owner| owner.alloc_pages(0).unwrap(),
+        |owner| {
+            let mut out = [Pfn::new(0)];
+            assert_eq!(owner.alloc_bulk(0, &mut out), Ok(1));
+            out[0]
+        },
+        |owner| {
+            owner.adopt(Pfn::new(3)).unwrap();
+            Pfn::new(3)
+        },
+    ];
+    for gain in gains {
+        let table = vacant_table(16);
+        let pool = HypPool::<super::Lock>::new(&table);
+        let mut owner = pool.owner().unwrap();
+        assert_eq!(owner.alloc_pages(0), Err(AllocError::OutOfMemory));
+        assert_eq!(owner.alloc_bulk(0, &mut [Pfn::new(0)]), Err(AllocError::OutOfMemory));
+        for got in [owner.get_page(Pfn::new(3)), owner.adopt(Pfn::new(3)), owner.split_page(Pfn::new(3))] {
+            assert_eq!(got, Err(PageError::OutOfRange));
+        }
+        // It has one id, and so has each of all others that there may be.
+        let others: Vec<_> = (0..2 * MAX_POOL_OWNERS).map_while(|_| pool.owner()).collect();
+        assert_eq!(others.len(), MAX_POOL_OWNERS - 1);
+        pool.init(PfnRange::new(Pfn::new(3), 16), 1).unwrap();
+        for (pfn, error) in [(3, PageError::Held), (4, PageError::Free), (2, PageError::OutOfRange)] {
+            let pfn = Pfn::new(pfn);
+            assert_eq!([owner.get_page(pfn), owner.put_page(pfn), owner.release(pfn)], [Err(error); 3]);
+        }
+        let page = gain(&mut owner);
+        assert_eq!((owner.get_page(page), owner.page_count(page), owner.blocks()), (Ok(()), Ok(2), 1));
+        owner.put_page_n(page, 2).unwrap();
+    }
 }

@@ -25,9 +25,11 @@ enum Plan {
     /// With the order that it has, or with this one.
     MagazinePuts(usize, Option<u8>),
     MagazineDrain,
-    AllocBulk(u8, usize),
-    /// Chosen by rank among those by number, some perhaps twice; or the last of them anywhere.
-    PutBulk([usize; 4], usize, bool),
+    AllocBulk(By, u8, usize),
+    /// Chosen by rank among those that this one has, some perhaps twice; or the last of them anywhere.
+    PutBulk(By, [usize; 4], usize, bool),
+    SplitAnywhere(usize, By),
+    NewOwner(usize),
     PerCpuAlloc(usize, u8),
     PerCpuPut(usize, usize, Option<u8>),
     PerCpuPutAnywhere(usize, usize),
@@ -48,8 +50,9 @@ fn plan() -> impl Strategy<Value = Plan> {
     let few = prop_oneof![4 => Just(1), 2 => 0u32..4, 1 => Just(MAX_COUNT)];
     let its_order = prop_oneof![4 => Just(None), 2 => (0u8..4).prop_map(Some), 1 => (0u8..=12).prop_map(Some)];
     let calls_of_others = prop_oneof![
-        4 => (orders.clone(), 0..=MOST).prop_map(|(order, n)| Plan::AllocBulk(order, n)),
-        4 => (any::<[usize; 4]>(), 0usize..=4, prop::bool::weighted(0.2)).prop_map(|(n, len, b)| Plan::PutBulk(n, len, b)),
+        4 => (by(), orders.clone(), 0..=MOST).prop_map(|(by, order, n)| Plan::AllocBulk(by, order, n)),
+        4 => (by(), any::<[usize; 4]>(), 0usize..=4, prop::bool::weighted(0.2))
+            .prop_map(|(by, n, len, astray)| Plan::PutBulk(by, n, len, astray)),
         6 => (0..CPUS, orders.clone()).prop_map(|(cpu, order)| Plan::PerCpuAlloc(cpu, order)),
         6 => (0..CPUS, any::<usize>(), its_order).prop_map(|(cpu, n, order)| Plan::PerCpuPut(cpu, n, order)),
         1 => (0..CPUS, any::<usize>()).prop_map(|(cpu, n)| Plan::PerCpuPutAnywhere(cpu, n)),
@@ -70,6 +73,8 @@ fn plan() -> impl Strategy<Value = Plan> {
         4 => (any::<usize>(), some).prop_map(|(n, count)| Plan::Get(n, count)),
         10 => (any::<usize>(), few).prop_map(|(n, count)| Plan::Put(n, count)),
         2 => any::<usize>().prop_map(Plan::Split),
+        1 => (any::<usize>(), by()).prop_map(|(n, by)| Plan::SplitAnywhere(n, by)),
+        1 => (0..OWNERS).prop_map(Plan::NewOwner),
         2 => (0..OWNERS, any::<usize>()).prop_map(|(o, n)| Plan::Adopt(o, n)),
         2 => any::<usize>().prop_map(Plan::Release),
         2 => (any::<usize>(), by()).prop_map(|(n, by)| Plan::Foreign(n, by)),
@@ -99,7 +104,9 @@ fn agrees<R: RefcountPath, C: Coalesce>(
             Plan::Get(n, count) => Op::GetN(pick(n).1, pick(n).0, count),
             Plan::Put(n, 1) => Op::Put(pick(n).1, pick(n).0),
             Plan::Put(n, count) => Op::PutN(pick(n).1, pick(n).0, count),
-            Plan::Split(n) => Op::Split(pick(n).0),
+            Plan::Split(n) => Op::Split(pick(n).1, pick(n).0),
+            Plan::SplitAnywhere(n, by) => Op::Split(by, anywhere(n)),
+            Plan::NewOwner(o) => Op::NewOwner(o),
             Plan::Adopt(o, n) => Op::Adopt(o, pick(n).0),
             Plan::Release(n) => Op::Release(pick(n).1.unwrap_or(0), pick(n).0),
             Plan::Foreign(n, by) => Op::Put(by, pick(n).0),
@@ -114,14 +121,14 @@ fn agrees<R: RefcountPath, C: Coalesce>(
                 Op::MagazinePuts(pfn, order.unwrap_or_else(its))
             }
             Plan::MagazineDrain => Op::MagazineDrain,
-            Plan::AllocBulk(order, n) => Op::AllocBulk(order, n),
-            Plan::PutBulk(n, len, astray) => {
-                let own: Vec<_> = heads.iter().filter(|(_, by)| by.is_none()).map(|&(head, _)| head).collect();
+            Plan::AllocBulk(by, order, n) => Op::AllocBulk(by, order, n),
+            Plan::PutBulk(by, n, len, astray) => {
+                let own: Vec<_> = heads.iter().filter(|(_, of)| *of == by).map(|&(head, _)| head).collect();
                 let mut pfns = n.map(|n| own.get(n % own.len().max(1)).copied().unwrap_or(start));
                 if astray {
                     pfns[len.saturating_sub(1)] = anywhere(n[0]);
                 }
-                Op::PutBulk(pfns, len)
+                Op::PutBulk(by, pfns, len)
             }
             Plan::PerCpuAlloc(cpu, order) => Op::PerCpuAlloc(cpu, order),
             Plan::PerCpuPut(cpu, n, order) => Op::PerCpuPut(cpu, pick(n).0, order),
@@ -139,12 +146,12 @@ fn agrees<R: RefcountPath, C: Coalesce>(
     }
     model.step(&mut subject, Op::MagazineDrain).map_err(TestCaseError::fail)?;
     model.step(&mut subject, Op::PerCpuDrain).map_err(TestCaseError::fail)?;
-    // Everything given back, the pool is as it was at first.
+    // Everything given back, the pool is as it was at first, but for what owners have left behind.
     for (head, by) in model.heads() {
         let count = pool.page_count(crate::Pfn::new(head)).map_err(|e| TestCaseError::fail(std::format!("{e}")))?;
         model.step(&mut subject, Op::PutN(by, head, count)).map_err(TestCaseError::fail)?;
     }
-    prop_assert_eq!(pool.free_pages(), len);
+    prop_assert_eq!(pool.free_pages(), len - model.lost());
     model.coalesced(&mut subject).map_err(TestCaseError::fail)
 }
 

@@ -32,6 +32,9 @@ pub(super) const fn at(cpu: usize) -> By {
     Some(OWNERS + 1 + cpu)
 }
 
+/// Whose a block is whose owner has gone: nobody's, for good.
+pub(super) const LEFT: By = Some(OWNERS + 1 + CPUS);
+
 /// The most blocks that one call names, or asks for.
 pub(super) const MOST: usize = 5;
 
@@ -46,7 +49,7 @@ pub(super) enum Op {
     Put(By, usize),
     GetN(By, usize, u32),
     PutN(By, usize, u32),
-    Split(usize),
+    Split(By, usize),
     Adopt(usize, usize),
     Release(usize, usize),
     MagazineAlloc(u8),
@@ -54,9 +57,11 @@ pub(super) enum Op {
     MagazinePuts(usize, u8),
     MagazineDrain,
     /// So many blocks of an order, up to [`MOST`].
-    AllocBulk(u8, usize),
+    AllocBulk(By, u8, usize),
     /// The blocks at the first so many of these.
-    PutBulk([usize; 4], usize),
+    PutBulk(By, [usize; 4], usize),
+    /// An owner goes, with whatever it has, and another one comes.
+    NewOwner(usize),
     PerCpuAlloc(usize, u8),
     /// Of the order that it has, or of this one.
     PerCpuPut(usize, usize, Option<u8>),
@@ -115,7 +120,8 @@ impl PhysMap for Recorder<'_> {
 /// A pool, its owners, a magazine, those of the CPUs, and what was cleared.
 pub(super) struct Subject<'p, R: RefcountPath, C: Coalesce> {
     pub(super) pool: &'p HypPool<'p, Lock, R, C>,
-    pub(super) owners: [Owner<'p, Lock, R, C>; OWNERS],
+    /// There is one in each, but for the moment in which it is replaced.
+    owners: [Option<Owner<'p, Lock, R, C>>; OWNERS],
     pub(super) magazine: Magazine<'p, Lock, R, C, CAPACITY>,
     pub(super) cpus: PerCpu<'p, Lock, CPUS, Lock, R, C, CAPACITY>,
     pub(super) cleared: RefCell<Cleared>,
@@ -129,13 +135,22 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
     pub(super) fn new(pool: &'p HypPool<'p, Lock, R, C>) -> Self {
         Self {
             pool,
-            owners: core::array::from_fn(|_| pool.owner().unwrap()),
+            owners: core::array::from_fn(|_| pool.owner()),
             magazine: Magazine::new(pool),
             cpus: PerCpu::new(pool),
             cleared: RefCell::default(),
             numbers: Vec::new(),
             arrived: Vec::new(),
         }
+    }
+
+    /// The owners, in their order.
+    pub(super) fn owners(&self) -> impl Iterator<Item = &Owner<'p, Lock, R, C>> {
+        self.owners.iter().flatten()
+    }
+
+    fn owner(&mut self, o: usize) -> &mut Owner<'p, Lock, R, C> {
+        self.owners[o].as_mut().unwrap()
     }
 
     /// Makes one call.
@@ -153,18 +168,19 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
         let pool = self.pool;
         match op {
             Op::Alloc(None, order) => Answer::Alloc(pool.alloc_pages(order)),
-            Op::Alloc(Some(o), order) => Answer::Alloc(self.owners[o].alloc_pages(order)),
+            Op::Alloc(Some(o), order) => Answer::Alloc(self.owner(o).alloc_pages(order)),
             Op::Get(None, pfn) => Answer::Page(pool.get_page(Pfn::new(pfn))),
-            Op::Get(Some(o), pfn) => Answer::Page(self.owners[o].get_page(Pfn::new(pfn))),
+            Op::Get(Some(o), pfn) => Answer::Page(self.owner(o).get_page(Pfn::new(pfn))),
             Op::Put(None, pfn) => Answer::Page(pool.put_page(Pfn::new(pfn))),
-            Op::Put(Some(o), pfn) => Answer::Page(self.owners[o].put_page(Pfn::new(pfn))),
+            Op::Put(Some(o), pfn) => Answer::Page(self.owner(o).put_page(Pfn::new(pfn))),
             Op::GetN(None, pfn, n) => Answer::Page(pool.get_page_n(Pfn::new(pfn), n)),
-            Op::GetN(Some(o), pfn, n) => Answer::Page(self.owners[o].get_page_n(Pfn::new(pfn), n)),
+            Op::GetN(Some(o), pfn, n) => Answer::Page(self.owner(o).get_page_n(Pfn::new(pfn), n)),
             Op::PutN(None, pfn, n) => Answer::Page(pool.put_page_n(Pfn::new(pfn), n)),
-            Op::PutN(Some(o), pfn, n) => Answer::Page(self.owners[o].put_page_n(Pfn::new(pfn), n)),
-            Op::Split(pfn) => Answer::Page(pool.split_page(Pfn::new(pfn))),
-            Op::Adopt(o, pfn) => Answer::Page(self.owners[o].adopt(Pfn::new(pfn))),
-            Op::Release(o, pfn) => Answer::Page(self.owners[o].release(Pfn::new(pfn))),
+            Op::PutN(Some(o), pfn, n) => Answer::Page(self.owner(o).put_page_n(Pfn::new(pfn), n)),
+            Op::Split(None, pfn) => Answer::Page(pool.split_page(Pfn::new(pfn))),
+            Op::Split(Some(o), pfn) => Answer::Page(self.owner(o).split_page(Pfn::new(pfn))),
+            Op::Adopt(o, pfn) => Answer::Page(self.owner(o).adopt(Pfn::new(pfn))),
+            Op::Release(o, pfn) => Answer::Page(self.owner(o).release(Pfn::new(pfn))),
             Op::MagazineAlloc(order) => Answer::Alloc(self.magazine.alloc_pages(order)),
             Op::MagazinePut(pfn) => Answer::Page(self.magazine.put_page(Pfn::new(pfn))),
             Op::MagazinePuts(pfn, order) => Answer::Page(self.magazine.put_page_of(Pfn::new(pfn), order)),
@@ -172,12 +188,22 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
                 self.magazine.drain();
                 Answer::Page(Ok(()))
             }
-            Op::AllocBulk(order, n) => {
+            Op::AllocBulk(by, order, n) => {
                 let mut out = [NOBODY; MOST];
-                let got = pool.alloc_bulk(order, &mut out[..n]);
+                let got = match by {
+                    None => pool.alloc_bulk(order, &mut out[..n]),
+                    Some(o) => self.owner(o).alloc_bulk(order, &mut out[..n]),
+                };
                 Answer::AllocBulk(got, out)
             }
-            Op::PutBulk(pfns, n) => Answer::PutBulk(pool.put_bulk(&pfns.map(Pfn::new)[..n])),
+            Op::PutBulk(None, pfns, n) => Answer::PutBulk(pool.put_bulk(&pfns.map(Pfn::new)[..n])),
+            Op::PutBulk(Some(o), pfns, n) => Answer::PutBulk(self.owner(o).put_bulk(&pfns.map(Pfn::new)[..n])),
+            Op::NewOwner(o) => {
+                // First the old one: an id that it gives back is the new one's.
+                self.owners[o] = None;
+                self.owners[o] = pool.owner();
+                Answer::Page(Ok(()))
+            }
             Op::PerCpuAlloc(cpu, order) => Answer::Alloc(self.cpus.alloc_pages(cpu, order)),
             Op::PerCpuPut(cpu, pfn, None) => Answer::Page(self.cpus.put_page(cpu, Pfn::new(pfn))),
             Op::PerCpuPut(cpu, pfn, Some(order)) => Answer::Page(self.cpus.put_page_of(cpu, Pfn::new(pfn), order)),

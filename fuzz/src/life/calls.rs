@@ -155,6 +155,14 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             By::Number => self.put(Via::Pool, pfn, block.count),
             By::Owner(o) => self.put(Via::Owner(o), pfn, block.count),
             By::Handle => (0..block.count).for_each(|_| self.put(Via::Handle, pfn, 1)),
+            By::Left => {
+                let refused = Err(PageError::Held);
+                let at = Pfn::new(pfn);
+                assert_eq!(
+                    [self.pool.put_page(at), self.owner(false).put_page(at), self.owner(true).put_page(at)],
+                    [refused; 3]
+                );
+            }
         }
     }
 
@@ -178,6 +186,14 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         }
         let expected = self.model.sole(self.pool, pfn, By::Number).map(drop);
         assert_eq!(self.pool.split_page(Pfn::new(pfn)), expected);
+        if expected.is_ok() {
+            self.model.split(pfn);
+        }
+    }
+
+    pub(super) fn split_own(&mut self, o: bool, pfn: usize) {
+        let expected = self.model.sole(self.pool, pfn, By::Owner(o)).map(drop);
+        assert_eq!(self.owner(o).split_page(Pfn::new(pfn)), expected);
         if expected.is_ok() {
             self.model.split(pfn);
         }
@@ -209,12 +225,16 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         }
     }
 
-    pub(super) fn alloc_bulk(&mut self, order: u8, n: usize) {
+    pub(super) fn alloc_bulk(&mut self, owner: Option<bool>, order: u8, n: usize) {
         let mut out = vec![Pfn::new(usize::MAX); n];
-        match self.pool.alloc_bulk(order, &mut out) {
+        let result = match owner {
+            None => self.pool.alloc_bulk(order, &mut out),
+            Some(o) => self.owner(o).alloc_bulk(order, &mut out),
+        };
+        match result {
             Ok(got) => {
                 for pfn in &out[..got] {
-                    let stamp = self.model.allocated(pfn.get(), order, By::Number);
+                    let stamp = self.model.allocated(pfn.get(), order, owner.map_or(By::Number, By::Owner));
                     self.memory.stamp(pfn.get(), 1 << order, stamp);
                 }
                 assert!(out[got..].iter().all(|pfn| pfn.get() == usize::MAX), "the rest is as it was");
@@ -226,8 +246,12 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         }
     }
 
-    pub(super) fn put_bulk(&mut self, from: usize, n: usize, odd: Option<(u8, u16)>) {
-        let mut pfns: Vec<usize> = self.model.blocks.keys().copied().skip(from).take(n).collect();
+    pub(super) fn put_bulk(&mut self, owner: Option<bool>, from: usize, n: usize, odd: Option<(u8, u16)>) {
+        let by = owner.map_or(By::Number, By::Owner);
+        // By number from among all blocks; by an owner from among its own, which are few.
+        let from = if owner.is_some() { from % 8 } else { from };
+        let named = self.model.blocks.iter().filter(|(_, block)| owner.is_none() || block.by == by);
+        let mut pfns: Vec<usize> = named.map(|(&pfn, _)| pfn).skip(from).take(n).collect();
         if let Some((at, any)) = odd {
             pfns.insert(usize::from(at) % (pfns.len() + 1), self.model.frame(Target::Any(any)));
         }
@@ -237,7 +261,7 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             let found = if ours[index] && self.model.around(pfn).is_none() {
                 Err(PageError::Free) // by one of those before it
             } else {
-                self.model.find(self.pool, pfn, By::Number)
+                self.model.find(self.pool, pfn, by)
             };
             if let Err(error) = self.model.put(found, pfn, 1) {
                 expected = Err(BulkError { index, error });
@@ -245,6 +269,10 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             }
         }
         let pfns: Vec<Pfn> = pfns.into_iter().map(Pfn::new).collect();
-        assert_eq!(self.pool.put_bulk(&pfns), expected);
+        let result = match owner {
+            None => self.pool.put_bulk(&pfns),
+            Some(o) => self.owner(o).put_bulk(&pfns),
+        };
+        assert_eq!(result, expected);
     }
 }

@@ -189,7 +189,7 @@ impl Worker<'_, '_> {
     pub(super) fn split(&mut self) {
         let Some(at) = self.any() else { return };
         let order = self.blocks[at].order();
-        if order == 0 || order > 4 || matches!(self.blocks[at], Block::Owned { .. }) {
+        if order == 0 || order > 4 {
             return;
         }
         match self.blocks.swap_remove(at) {
@@ -199,8 +199,17 @@ impl Worker<'_, '_> {
                 let pages = pfn.get()..pfn.get() + (1 << order);
                 self.blocks.extend(pages.map(|n| Block::Number { pfn: Pfn::new(n), order: 0, count: 1 }));
             }
+            Block::Owned { pfn, count: 1, .. } => {
+                self.owner.split_page(pfn).expect(OURS);
+                let pages = pfn.get()..pfn.get() + (1 << order);
+                self.blocks.extend(pages.map(|n| Block::Owned { pfn: Pfn::new(n), order: 0, count: 1 }));
+            }
             block => {
-                assert_eq!(self.commons.pool.split_page(block.pfn()), Err(PageError::Shared));
+                let refused = match block {
+                    Block::Owned { pfn, .. } => self.owner.split_page(pfn),
+                    _ => self.commons.pool.split_page(block.pfn()),
+                };
+                assert_eq!(refused, Err(PageError::Shared));
                 self.blocks.push(block);
             }
         }

@@ -16,48 +16,141 @@ fn contents() -> Arc<Contents> {
     Arc::new(Contents(UnsafeCell::new(0)))
 }
 
-/// An owner goes and leaves a page; whoever gets its id next gets the page, with all that was done to it, and its count.
-fn an_id_is_handed_on() {
+/// An owner leaves its last page in one way or another, and goes. Whoever gets its id next is refused the page, whatever
+/// it last saw of the page's word.
+fn an_id_is_handed_on(leave: fn(&mut Sole, Pfn)) {
     let pool = forever(1);
-    let contents = contents();
     let mut first: Sole = pool.owner().unwrap();
     let page = first.alloc_pages(0).unwrap();
-    let other = thread::spawn({
-        let contents = contents.clone();
-        move || {
-            first.get_page(page).unwrap();
-            contents.touch();
-            drop(first);
-        }
+    let other = thread::spawn(move || {
+        leave(&mut first, page);
+        drop(first);
     });
     let mut second = pool.owner().unwrap();
-    match second.page_count(page) {
-        Ok(count) => {
-            contents.touch();
-            assert_eq!(count, 2, "a stale count");
-            second.put_page_n(page, 2).unwrap();
-        }
-        Err(e) => assert_eq!(e, PageError::Held),
-    }
+    let got = second.get_page(page);
+    assert!(matches!(got, Err(PageError::Held | PageError::Free)), "a stale word: {got:?}");
     other.join().unwrap();
+    // Both are gone, and so nobody has that id: it is the next one's.
+    drop(second);
+    assert_eq!(pool.owner().unwrap().id().get(), 0);
     pool.check().unwrap_or_else(|e| panic!("{e}"));
+}
+
+fn after_a_put() {
+    an_id_is_handed_on(|owner, page| owner.put_page(page).unwrap());
+}
+
+fn after_a_release() {
+    an_id_is_handed_on(|owner, page| owner.release(page).unwrap());
+}
+
+fn after_a_put_of_many() {
+    an_id_is_handed_on(|owner, page| owner.put_bulk(&[page]).unwrap());
 }
 
 #[test]
 fn the_next_owner_of_an_id_comes_after_the_last() {
-    loom::model(an_id_is_handed_on);
+    loom::model(after_a_put);
+    loom::model(after_a_release);
+    loom::model(after_a_put_of_many);
 }
 
 #[test]
-#[should_panic(expected = "Causality violation")]
+#[should_panic(expected = "a stale word")]
 fn caught_an_id_taken_without_acquire() {
-    with_weakened(Access::TakeId, an_id_is_handed_on);
+    with_weakened(Access::TakeId, after_a_put);
 }
 
 #[test]
-#[should_panic(expected = "Causality violation")]
+#[should_panic(expected = "a stale word")]
 fn caught_an_id_given_without_release() {
-    with_weakened(Access::GiveId, an_id_is_handed_on);
+    with_weakened(Access::GiveId, after_a_put);
+}
+
+#[test]
+#[should_panic(expected = "a stale word")]
+fn caught_an_id_taken_after_a_release_without_acquire() {
+    with_weakened(Access::TakeId, after_a_release);
+}
+
+#[test]
+#[should_panic(expected = "a stale word")]
+fn caught_an_id_given_after_a_release_without_release() {
+    with_weakened(Access::GiveId, after_a_release);
+}
+
+/// An owner goes and leaves a page for good. At no moment does an owner that comes get power over it.
+fn a_page_is_left_behind(go: fn(&Pool<Deferred<1>>, Sole)) {
+    let pool = forever(1);
+    let mut first: Sole = pool.owner().unwrap();
+    let page = first.alloc_pages(0).unwrap();
+    let other = thread::spawn(move || go(pool, first));
+    let mut second = pool.owner().unwrap();
+    assert_eq!(second.put_page(page), Err(PageError::Held), "a stranger's page");
+    other.join().unwrap();
+    assert_eq!(pool.owner().unwrap().put_page(page), Err(PageError::Held), "a stranger's page");
+    assert_eq!(pool.check().unwrap().allocated_pages, 1);
+}
+
+#[test]
+fn a_page_left_behind_is_nobodys() {
+    loom::model(|| a_page_is_left_behind(|_, owner| drop(owner)));
+}
+
+/// The id given back with a word that says it.
+#[test]
+#[should_panic(expected = "a stranger's page")]
+fn caught_an_id_that_is_given_back_with_a_page() {
+    loom::model(|| a_page_is_left_behind(|pool, owner| pool.counters.0.owners.give_back(owner.id())));
+}
+
+/// An owner is there before its pool has a range: it gets a block once there is one, and knows it for its own.
+fn an_owner_before_init(alloc: fn(&mut Sole) -> Result<Pfn, AllocError>) {
+    let lock = ModelLock(AtomicBool::new(false));
+    let pool: &'static Pool<Deferred<1>> = Box::leak(Box::new(HypPool::vacant(lock, table(1))));
+    let mut owner: Sole = pool.owner().unwrap();
+    let other = thread::spawn(move || pool.init(PfnRange::new(Pfn::new(7), 1), 0).unwrap());
+    match alloc(&mut owner) {
+        Ok(page) => {
+            assert_eq!(page, Pfn::new(7));
+            assert_eq!((owner.get_page(page), owner.page_count(page), owner.blocks()), (Ok(()), Ok(2), 1));
+            owner.put_page_n(page, 2).unwrap();
+        }
+        Err(e) => assert_eq!(e, AllocError::OutOfMemory),
+    }
+    other.join().unwrap();
+    assert_eq!(owner.put_page(Pfn::new(7)), Err(PageError::Free));
+    assert_eq!((owner.blocks(), pool.check().unwrap().free_pages), (0, 1));
+}
+
+#[test]
+fn an_owner_may_be_there_before_the_range_is() {
+    loom::model(|| an_owner_before_init(|owner| owner.alloc_pages(0)));
+    loom::model(|| {
+        an_owner_before_init(|owner| {
+            let mut out = [Pfn::new(0)];
+            owner.alloc_bulk(0, &mut out).map(|_| out[0])
+        });
+    });
+}
+
+/// Whoever holds the lock sees a whole pool while an owner splits a block and puts the pages at once.
+#[test]
+fn an_owner_splits_and_puts_in_one_critical_section_each() {
+    loom::model(|| {
+        let pool = forever(2);
+        let mut owner: Sole = pool.owner().unwrap();
+        let block = owner.alloc_pages(1).unwrap();
+        let other = thread::spawn(move || {
+            owner.split_page(block).unwrap();
+            owner.put_bulk(&[block, Pfn::new(block.get() + 1)]).unwrap();
+            assert_eq!(owner.blocks(), 0);
+        });
+        let census = pool.check().unwrap_or_else(|e| panic!("{e}"));
+        assert!(matches!((census.free_pages, census.allocated_blocks), (0, [0, 1, ..] | [2, 0, ..]) | (2, [0, 0, ..])));
+        other.join().unwrap();
+        assert_eq!(pool.check().unwrap().free_blocks[1], 1);
+    });
 }
 
 /// Two who want an id at once get two.
@@ -103,6 +196,7 @@ fn a_stranger_against_an_owner(put: fn(&mut Sole, Pfn)) {
 #[test]
 fn an_owner_counts_alone() {
     loom::model(|| a_stranger_against_an_owner(|owner, page| owner.put_page(page).unwrap()));
+    loom::model(|| a_stranger_against_an_owner(|owner, page| owner.put_bulk(&[page]).unwrap()));
 }
 
 /// A page that its owner releases: from then on whoever knows its number counts.
@@ -189,6 +283,7 @@ fn an_owners_page_is_handed_on(put: fn(&mut Sole, &Pool<Deferred<1>>, Pfn)) {
 #[test]
 fn an_owners_last_put_is_one_critical_section() {
     loom::model(|| an_owners_page_is_handed_on(|owner, _, page| owner.put_page(page).unwrap()));
+    loom::model(|| an_owners_page_is_handed_on(|owner, _, page| owner.put_bulk(&[page]).unwrap()));
 }
 
 /// An owner's last put that makes the word silent before it takes the lock. By its number, since nobody else may.

@@ -3,13 +3,13 @@
 use super::{Block, Model, is_free};
 use crate::magazine;
 use crate::pfn::Order;
-use crate::tests::subject::{By, CAPACITY, CPUS, InMagazines, MAGAZINE, at};
+use crate::tests::subject::{By, CAPACITY, CPUS, InMagazines, LEFT, MAGAZINE, at};
 use crate::{AllocError, MAX_ORDER, PageError, Pfn};
 use std::vec::Vec;
 
 /// Whether it is a magazine that has the block.
 pub(super) fn is_magazine(by: By) -> bool {
-    by >= MAGAZINE
+    by >= MAGAZINE && by != LEFT
 }
 
 /// The magazines of all CPUs.
