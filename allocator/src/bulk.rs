@@ -8,6 +8,7 @@ use crate::frame::{Allocated, Holder, Index};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
+use crate::run::Run;
 use lock_api::RawMutex;
 
 /// How many blocks are allocated or freed in one critical section, at most, by the calls for many and by magazines. With
@@ -32,7 +33,9 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// One reference less to the block at each of `pfns`, in their order, as by as many calls of
     /// [`put_page`](Self::put_page).
     ///
-    /// Takes the lock once for each [`BULK`] of them, whether one is the last or not.
+    /// Takes the lock once for each [`BULK`] of them; under [`Atomic`](crate::Atomic) not for those in front that are not
+    /// the last, and so not at all if none is. Blocks of one order that become free together cost less if they are
+    /// neighbours.
     ///
     /// # Errors
     ///
@@ -83,15 +86,34 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         areas.attach_many(table, order, blocks.inspect(|&index| table.frames().frame(index).set_silent()));
     }
 
-    /// Puts up to [`BULK`] blocks in one critical section; or tells which was refused, and why.
+    /// Puts up to [`BULK`] blocks in one critical section, or in none; or tells which was refused, and why.
     fn put_batch(&self, pfns: &[Pfn]) -> Result<(), (usize, PageError)> {
+        let shared = if R::LOCK_FREE { self.put_shared(pfns)? } else { 0 };
+        if shared == pfns.len() {
+            return Ok(());
+        }
+        // The last reference goes with the lock held: it is looked at again.
         let mut areas = self.areas.0.lock();
-        for (at, &pfn) in pfns.iter().enumerate() {
+        let mut run = Run::EMPTY;
+        let result = pfns.iter().enumerate().skip(shared).try_for_each(|(at, &pfn)| {
             let (index, frame) = self.find(pfn).map_err(|error| (at, error))?;
             if let Some(word) = self.put_locked(pfn, frame, Holder::Number, 1).map_err(|error| (at, error))? {
-                areas.attach_many(self.table(), word.order(), core::iter::once(index));
+                // Silent: who names the block again is told that it is free.
+                run.push(index, word.order(), self.table(), &mut areas);
+            }
+            Ok(())
+        });
+        // In the same critical section, whether the batch came to its end or not.
+        run.attach(self.table(), &mut areas);
+        result
+    }
+    /// Puts the blocks in front to which there are other references, too, without the lock; how many that were.
+    fn put_shared(&self, pfns: &[Pfn]) -> Result<usize, (usize, PageError)> {
+        for (at, &pfn) in pfns.iter().enumerate() {
+            if !self.put_if_shared(pfn).map_err(|error| (at, error))? {
+                return Ok(at);
             }
         }
-        Ok(())
+        Ok(pfns.len())
     }
 }

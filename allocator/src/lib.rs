@@ -95,6 +95,7 @@ mod per_cpu;
 mod pfn;
 mod pool;
 pub mod refcount;
+mod run;
 mod sync;
 mod table;
 #[cfg(all(test, not(loom)))]

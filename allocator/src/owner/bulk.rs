@@ -12,11 +12,9 @@ use super::Owner;
 use crate::bulk::BULK;
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, BulkError, PageError};
-use crate::frame::Index;
-use crate::free_area::FreeAreas;
-use crate::pfn::{Order, Pfn};
+use crate::pfn::Pfn;
 use crate::refcount::RefcountPath;
-use crate::table::Table;
+use crate::run::Run;
 use lock_api::RawMutex;
 
 /// Many blocks.
@@ -51,9 +49,9 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'_, L, R, C> {
 
     /// Puts up to [`BULK`] blocks in one critical section, or in none; or tells which was refused, and why.
     fn put_batch(&mut self, pfns: &[Pfn]) -> Result<(), (usize, PageError)> {
-        let (pool, table) = (self.pool, self.pool.table());
+        let pool = self.pool;
         let mut locked = None;
-        let mut run = Run { order: Order::ZERO, len: 0, blocks: [0; BULK] };
+        let mut run = Run::EMPTY;
         let result = pfns.iter().enumerate().try_for_each(|(at, &pfn)| {
             let (index, frame, word) = self.find(pfn).map_err(|error| (at, error))?;
             if let Some(less) = word.less(1) {
@@ -62,43 +60,17 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'_, L, R, C> {
                 return Ok(());
             }
             let areas = locked.get_or_insert_with(|| pool.areas.0.lock());
-            if run.order != word.order() {
-                run.attach(table, areas);
-                run.order = word.order();
-            }
             // Count 1 → Silent, under the lock: who names the block again is told that it is free.
             frame.set_silent();
-            run.push(index);
+            run.push(index, word.order(), pool.table(), areas);
             // INVARIANT: W3.
             self.blocks -= 1;
             Ok(())
         });
         // In the same critical section, whether the batch came to its end or not.
         if let Some(mut areas) = locked {
-            run.attach(table, &mut areas);
+            run.attach(pool.table(), &mut areas);
         }
         result
-    }
-}
-
-/// Blocks of one order whose words are silent and which are in no free area: only while the lock is held.
-struct Run {
-    order: Order,
-    len: usize,
-    blocks: [u32; BULK],
-}
-
-impl Run {
-    /// One block more. There is room: a batch names no more than that.
-    fn push(&mut self, index: Index) {
-        self.blocks[self.len] = index.get() as u32;
-        self.len += 1;
-    }
-
-    /// Puts all of them into the free areas.
-    fn attach<C: Coalesce>(&mut self, table: Table<'_>, areas: &mut FreeAreas<C>) {
-        let blocks = self.blocks[..self.len].iter().map(|&index| Index::new(index as usize));
-        areas.attach_many(table, self.order, blocks);
-        self.len = 0;
     }
 }

@@ -6,6 +6,9 @@ use crate::{
     RefcountPath,
 };
 use std::collections::HashSet;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 use std::vec;
 use std::vec::Vec;
 
@@ -171,4 +174,28 @@ fn a_get_by_a_stranger_is_granted_or_refused() {
         assert_eq!(pool.get_page(block), Err(PageError::Free));
     }
     on_all([on::<Merged, Eager>, on::<Atomic, Eager>, on::<Atomic, Deferred>, on::<Merged, Deferred>]);
+}
+
+/// References that are not the last go without the lock: here somebody else holds it all the while.
+#[test]
+fn no_lock_if_none_is_the_last() {
+    let table = vacant_table(8);
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 8, 0).unwrap();
+    let pages: Vec<_> = (0..3).map(|order| pool.alloc_pages(order).unwrap()).collect();
+    pages.iter().for_each(|&page| pool.get_page_n(page, 2).unwrap());
+    let (done, wait) = mpsc::channel();
+    thread::scope(|scope| {
+        let held = pool.areas.0.lock();
+        scope.spawn(|| done.send(pool.put_bulk(&pages)).unwrap());
+        let put = wait.recv_timeout(Duration::from_secs(60));
+        drop(held); // so that a failure ends
+        assert_eq!(put, Ok(Ok(())), "it waits for the lock");
+    });
+    assert!(pages.iter().all(|&page| pool.page_count(page) == Ok(2)));
+    // One in front is not the last, one behind the last ones isn't either.
+    pool.put_page(pages[1]).unwrap();
+    pool.put_bulk(&[pages[0], pages[1], pages[2], pages[0]]).unwrap();
+    assert_eq!((pool.page_count(pages[0]), pool.page_count(pages[2])), (Err(PageError::Free), Ok(1)));
+    assert_eq!(pool.page_count(pages[1]), Err(PageError::Free));
+    pool.check().unwrap();
 }
