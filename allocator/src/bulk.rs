@@ -26,14 +26,30 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     ///
     /// [`AllocError`] if there was none at all; nothing has changed.
     pub fn alloc_bulk(&self, order: u8, out: &mut [Pfn]) -> Result<usize, AllocError> {
+        self.alloc_bulk_as(order, Holder::Number, out, |_, batch, out| {
+            for (out, &index) in out.iter_mut().zip(batch) {
+                *out = self.frames().pfn(Index::new(index as usize));
+            }
+        })
+    }
+
+    /// As `alloc_bulk`, for `holder`: `name` is given the word and the indices of each batch, without the lock, and writes
+    /// the blocks' numbers.
+    #[inline]
+    pub(crate) fn alloc_bulk_as(
+        &self,
+        order: u8,
+        holder: Holder,
+        out: &mut [Pfn],
+        name: impl Fn(Allocated, &[u32], &mut [Pfn]),
+    ) -> Result<usize, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
+        let word = Allocated::new(order, holder);
         let mut len = 0;
         for out in out.chunks_mut(BULK) {
             let mut batch = [0; BULK];
-            let got = self.alloc_batch(order, Allocated::new(order, Holder::Number), &mut batch[..out.len()]);
-            for (out, &index) in out.iter_mut().zip(&batch[..got]) {
-                *out = self.frames().pfn(Index::new(index as usize));
-            }
+            let got = self.alloc_batch(order, word, &mut batch[..out.len()]);
+            name(word, &batch[..got], &mut out[..got]);
             len += got;
             if got < out.len() {
                 break;
