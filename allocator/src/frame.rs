@@ -19,7 +19,7 @@
 //! |---|---|---|
 //! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
-//! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
+//! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split; final put of a block that is to be cleared | by what the holder is, below |
 //! | `Allocated → Silent` | final put | under the lock. By number or by handles: compare-exchange |
 //! | any → `Vacant` | dropping the pool; a claim that came to nothing | store, `&mut`; by who claimed it |
 //!
@@ -29,8 +29,8 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: compare-exchange. Out: store, by the magazine, which is `&mut` |
-//! | `Scrub` | nobody: the block is being cleared, on its way in or out | store, by the one who clears it |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: compare-exchange; from `Scrub`: store. Out: store, by the magazine, which is `&mut` |
+//! | `Scrub` | nobody: the block is being cleared, on its way in or out | in: compare-exchange, or a store by its `Owner` or its magazine. Out, to a holder or to a magazine: store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut` | store |
 //!
 //! Whoever finds another holder than itself in the word leaves it alone.
