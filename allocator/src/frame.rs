@@ -95,7 +95,7 @@ pub(crate) enum Holder {
     Handle,
     /// A [`Magazine`](crate::Magazine), which keeps the block for its next caller.
     Magazine,
-    /// Whoever clears the block: an allocation before it hands it out, or a final put before it frees it.
+    /// Whoever clears the block: an allocation before it hands it out, or a final put before it is free or a magazine's.
     Scrub,
     /// The [`Owner`](crate::Owner) of this number.
     Owner(OwnerId),

@@ -53,7 +53,9 @@
 //! # Layers
 //!
 //! ```text
-//! PageRef  Owner  Magazine  PerCpu  Erasing   handle, owner, magazine, per_cpu, contents
+//! Erasing<F, M>   around a pool or any of these   contents
+//!    │
+//! PageRef  Owner  Magazine  PerCpu            handle, owner, magazine, per_cpu
 //!    │
 //! HypPool<L, R, C>   one lock                 pool, calls, counting, bulk, refcount
 //!    │

@@ -11,7 +11,8 @@
 //!
 //! The magazine is the owner of what it holds: a block in it is allocated, with one reference, and its word says
 //! `Magazine`, so that everybody else is refused it, and [`check`](HypPool::check) holds at any time. To hand a
-//! block out is one store to its word, and to take one back one compare-exchange.
+//! block out is one store to its word, and to take one back one compare-exchange; a store, if who puts it has it to
+//! themselves already, since it was cleared.
 //!
 //! After J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and Arbitrary
 //! Resources", USENIX ATC 2001.
