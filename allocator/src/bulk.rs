@@ -49,14 +49,30 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 
     /// As `alloc_bulk`, for any holder.
     pub(crate) fn alloc_bulk_as(&self, order: u8, holder: Holder, out: &mut [Pfn]) -> Result<usize, AllocError> {
+        self.alloc_bulk_with(order, holder, out, |_, batch, out| {
+            for (out, &index) in out.iter_mut().zip(batch) {
+                *out = self.frames().pfn(Index::new(index as usize));
+            }
+        })
+    }
+
+    /// As `alloc_bulk_as`: `name` is given the word and the indices of each batch, without the lock, and writes the
+    /// blocks' numbers.
+    #[inline]
+    pub(crate) fn alloc_bulk_with(
+        &self,
+        order: u8,
+        holder: Holder,
+        out: &mut [Pfn],
+        mut name: impl FnMut(Allocated, &[u32], &mut [Pfn]),
+    ) -> Result<usize, AllocError> {
         let order = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
+        let word = Allocated::new(order, holder);
         let mut len = 0;
         for out in out.chunks_mut(BULK) {
             let mut batch = [0; BULK];
-            let got = self.alloc_batch(order, Allocated::new(order, holder), &mut batch[..out.len()]);
-            for (out, &index) in out.iter_mut().zip(&batch[..got]) {
-                *out = self.frames().pfn(Index::new(index as usize));
-            }
+            let got = self.alloc_batch(order, word, &mut batch[..out.len()]);
+            name(word, &batch[..got], &mut out[..got]);
             len += got;
             if got < out.len() {
                 break;
@@ -110,7 +126,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Puts the blocks in front to which there are other references, too, without the lock; how many that were.
     fn put_shared(&self, pfns: &[Pfn]) -> Result<usize, (usize, PageError)> {
         for (at, &pfn) in pfns.iter().enumerate() {
-            if !self.put_if_shared(pfn).map_err(|error| (at, error))? {
+            let put = self.find(pfn).and_then(|(_, frame)| self.put_if_shared(pfn, frame, Holder::Number, 1));
+            if !put.map_err(|error| (at, error))? {
                 return Ok(at);
             }
         }

@@ -1,10 +1,10 @@
 //! What is in a block when it is handed out: a policy of the caller, carried out without the lock.
 //!
 //! ```text
-//!   ZeroOnAlloc    lock: extract ──► word: Scrub ──► clear it ──► word: Number, the caller's
-//!   ScrubOnPut     last put: word: Scrub ──► clear it ──► lock: free
+//!   ZeroOnAlloc    pool, rack: take ──► word: Scrub ──► clear it ──► word: the caller's
+//!   ScrubOnPut     last put: word: Scrub ──► clear it ──► pool: free; or a magazine's rack
 //!                                   ▲
-//!                    nobody else can get the block here, and nobody waits for the lock
+//!                    nobody else can get the block here, and nobody waits for a lock
 //! ```
 //!
 //! The allocator that this crate is after clears a block with its lock held: four megabytes for the largest. Here the
@@ -12,14 +12,27 @@
 //! depend on a block's size.
 //!
 //! The pool knows frames by number and touches none; how to write to one is what a [`PhysMap`] knows.
+//!
+//! | file | |
+//! |---|---|
+//! | `scrub` | a block while it is cleared: what every front-end is given, and what it can do with it |
+//! | `pool`, `bulk` | [`HypPool`](crate::HypPool): by number, by handle, many at once |
+//! | `cpus` | [`Magazine`](crate::Magazine) and [`PerCpu`](crate::PerCpu) |
+//! | `owner` | [`Owner`](crate::Owner) |
 
-use crate::coalesce::{Coalesce, Deferred};
-use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Holder};
+mod bulk;
+mod cpus;
+mod owner;
+mod pool;
+mod scrub;
+
+pub(crate) use scrub::{Cleared, Scrub};
+
+use crate::coalesce::Coalesce;
+use crate::frame::Holder;
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
-use crate::refcount::{Atomic, RefcountPath};
-use crate::sync::Access;
+use crate::refcount::RefcountPath;
 use core::fmt;
 use core::marker::PhantomData;
 use lock_api::RawMutex;
@@ -28,8 +41,8 @@ use lock_api::RawMutex;
 pub trait PhysMap {
     /// Makes all bytes of `block` zero.
     ///
-    /// Takes as long as the block is large; no lock of the pool is held. If it panics, the block stays allocated, and
-    /// nobody's.
+    /// Takes as long as the block is large; no lock of the pool is held, nor of a magazine. If it panics, the block stays
+    /// allocated, and nobody's.
     fn zero(&self, block: Erasable<'_>);
 }
 
@@ -67,14 +80,21 @@ pub enum Contents {
     ScrubOnPut,
 }
 
-/// A pool whose blocks are cleared, by way of `M`.
+/// A front-end `F` of a pool whose blocks are cleared, by way of `M`: a `&HypPool`, an [`Owner`](crate::Owner), a
+/// [`Magazine`](crate::Magazine), a `&PerCpu`.
+///
+/// It has the calls that allocate and those that put a reference, under the names that they have there; everything else
+/// is the front-end's ([`front`](Self::front)). What its calls cost is what the front-end's cost, and the clearing.
+///
+/// A secret is safe as long as every reference is put here, or by a front-end over the same pool that scrubs, too: whoever
+/// puts the last one anywhere else has the block free without clearing.
 ///
 /// ```
 /// use core::cell::RefCell;
 /// use hyp_pool::{Contents, Erasable, Erasing, Frame, HypPool, Pfn, PfnRange, PhysMap, frames_needed};
 ///
-/// /// Frame 0 to 7, a byte each.
-/// struct Memory(RefCell<[u8; 8]>);
+/// /// Frame 0 to 63, a byte each.
+/// struct Memory(RefCell<[u8; 64]>);
 ///
 /// impl PhysMap for Memory {
 ///     fn zero(&self, block: Erasable<'_>) {
@@ -82,83 +102,84 @@ pub enum Contents {
 ///     }
 /// }
 ///
-/// let table = [const { Frame::VACANT }; frames_needed(8)];
-/// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0), 8), 0)?;
-/// let memory = Memory(RefCell::new([0xaa; 8]));
-/// let zeroed = Erasing::new(&pool, &memory, Contents::ZeroOnAlloc);
+/// let table = [const { Frame::VACANT }; frames_needed(64)];
+/// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0), 64), 0)?;
+/// let memory = Memory(RefCell::new([0; 64]));
 ///
-/// let block = zeroed.alloc_pages(1)?;
-/// assert_eq!(memory.0.borrow()[block.get()..][..2], [0, 0]);
-/// zeroed.put_page(block)?;
+/// // A CPU's pages: scrubbed when they are put, and kept for its next allocation.
+/// let mut cpu = Erasing::new(pool.magazine(), &memory, Contents::ScrubOnPut);
+/// let page = cpu.alloc_pages(0)?;
+/// memory.0.borrow_mut()[page.get()] = 0x5e; // a secret
+/// cpu.put_page(page)?; // cleared, then into the magazine: no lock
+/// assert_eq!(memory.0.borrow()[page.get()], 0);
+/// assert_eq!(cpu.alloc_pages(0)?, page);
+///
+/// // The pool itself, which other CPUs use meanwhile.
+/// let scrubbed = Erasing::new(&pool, &memory, Contents::ScrubOnPut);
+/// scrubbed.put_page(page)?;
+/// cpu.front_mut().drain();
+/// assert_eq!(pool.free_pages(), 64);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Erasing<'p, M, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred> {
-    pool: &'p HypPool<'p, L, R, C>,
+pub struct Erasing<F, M> {
+    front: F,
     map: M,
     when: Contents,
 }
 
-impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<'p, M, L, R, C> {
-    /// `pool`, with its blocks cleared at `when` by way of `map`.
-    pub const fn new(pool: &'p HypPool<'p, L, R, C>, map: M, when: Contents) -> Self {
-        Self { pool, map, when }
+impl<F, M> Erasing<F, M> {
+    /// `front`, with its blocks cleared at `when` by way of `map`.
+    pub const fn new(front: F, map: M, when: Contents) -> Self {
+        Self { front, map, when }
     }
 
-    /// As [`HypPool::alloc_pages`], and the block is all zero if that is the policy.
-    ///
-    /// # Errors
-    ///
-    /// [`AllocError`]; nothing has changed.
-    pub fn alloc_pages(&self, order: u8) -> Result<Pfn, AllocError> {
-        if self.when != Contents::ZeroOnAlloc {
-            return self.pool.alloc_pages(order);
-        }
-        let size = Order::new(order).ok_or(AllocError::OrderTooLarge)?;
-        let pfn = self.pool.alloc_as(order, Holder::Scrub)?;
-        self.map.zero(Erasable { pfn, order: size, lives: PhantomData });
-        if let Ok((_, frame)) = self.pool.find(pfn) {
-            // Only we may change a word that says Scrub.
-            frame.set_allocated(Allocated::new(size, Holder::Number));
-        }
-        Ok(pfn)
-    }
-
-    /// As [`HypPool::put_page`]; if it is the last reference and that is the policy, the block is cleared before it is
-    /// free.
-    ///
-    /// # Errors
-    ///
-    /// [`PageError`]; nothing has changed.
-    pub fn put_page(&self, pfn: Pfn) -> Result<(), PageError> {
-        if self.when != Contents::ScrubOnPut {
-            return self.pool.put_page(pfn);
-        }
-        loop {
-            match self.pool.rehold(pfn, Holder::Number, Holder::Scrub) {
-                Ok(()) => break,
-                Err(PageError::Shared) => {}
-                Err(error) => return Err(error),
-            }
-            // Not the last one; or it has become that meanwhile, and is cleared on another look.
-            if self.pool.put_if_shared(pfn)? {
-                return Ok(());
-            }
-        }
-        let (index, frame) = self.pool.find(pfn)?;
-        let word = self.pool.held_by(pfn, frame, Holder::Scrub, Access::Look)?;
-        self.map.zero(Erasable { pfn, order: word.order(), lives: PhantomData });
-        self.pool.free_own(index, frame, word.order());
-        Ok(())
-    }
-
-    /// The pool, for everything else. Whoever puts blocks there has them free without clearing.
+    /// The front-end, for everything else. Whoever puts a block there has it free without clearing; whoever allocates
+    /// there finds what the last owner left.
     #[must_use]
-    pub const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
-        self.pool
+    pub const fn front(&self) -> &F {
+        &self.front
+    }
+
+    /// As [`front`](Self::front), for what needs the `&mut`: an owner's `get_page`, a magazine's `drain`.
+    #[must_use]
+    pub const fn front_mut(&mut self) -> &mut F {
+        &mut self.front
+    }
+
+    /// The front-end by itself. Nothing is cleared.
+    #[must_use]
+    pub fn into_inner(self) -> F {
+        self.front
+    }
+
+    fn scrubs(&self) -> bool {
+        self.when == Contents::ScrubOnPut
+    }
+
+    /// Who a block is allocated for on behalf of `holder`: whoever clears it comes first.
+    fn first(&self, holder: Holder) -> Holder {
+        if self.when == Contents::ZeroOnAlloc { Holder::Scrub } else { holder }
     }
 }
 
-impl<M, L: RawMutex, R: RefcountPath, C: Coalesce> fmt::Debug for Erasing<'_, M, L, R, C> {
+impl<F, M: PhysMap> Erasing<F, M> {
+    /// A block that was allocated for [`first`](Self::first) becomes `holder`'s, clear if that is the policy.
+    fn ready<L: RawMutex, R: RefcountPath, C: Coalesce>(
+        &self,
+        pool: &HypPool<'_, L, R, C>,
+        pfn: Pfn,
+        holder: Holder,
+    ) -> Pfn {
+        if self.first(holder) == Holder::Scrub
+            && let Ok(block) = Scrub::at(pool, pfn)
+        {
+            block.clear(&self.map).hand_out(holder);
+        }
+        pfn
+    }
+}
+
+impl<F, M> fmt::Debug for Erasing<F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Erasing").field("when", &self.when).finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@
 //! may change. See [`refcount`](crate::refcount) for why the last reference goes the way it does.
 
 use crate::coalesce::Coalesce;
+use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
 use crate::frame::{Allocated, Frame, Holder, Index, State};
 use crate::free_area::FreeAreas;
@@ -50,17 +51,23 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     #[inline]
     pub(crate) fn put_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
         let (index, frame) = self.find(pfn)?;
-        if R::LOCK_FREE {
-            loop {
-                let word = self.held_by(pfn, frame, holder, Access::Look)?;
-                let Some(less) = word.less(n) else { break };
-                // If it fails somebody else has changed the word, and so got on: look again.
-                if frame.exchange(word, less, Access::Put) {
-                    return Ok(());
-                }
-            }
+        if R::LOCK_FREE && self.put_if_shared(pfn, frame, holder, n)? {
+            return Ok(());
         }
         self.put_under_lock(index, frame, pfn, holder, n)
+    }
+
+    /// Count `c → c - n` without the lock, if that leaves one; whether it did. On the `Atomic` path.
+    #[inline]
+    pub(crate) fn put_if_shared(&self, pfn: Pfn, frame: &Frame, holder: Holder, n: u32) -> Result<bool, PageError> {
+        loop {
+            let word = self.held_by(pfn, frame, holder, Access::Look)?;
+            let Some(less) = word.less(n) else { return Ok(false) };
+            // If it fails somebody else has changed the word, and so got on: look again.
+            if frame.exchange(word, less, Access::Put) {
+                return Ok(true);
+            }
+        }
     }
 
     /// As `put_as`, with the lock taken first: for the last references, and for all if counts change under the lock.
@@ -110,11 +117,30 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         }
     }
 
-    /// One reference less to a block counted by number, if another one is left; `false` if not.
-    pub(crate) fn put_if_shared(&self, pfn: Pfn) -> Result<bool, PageError> {
-        match self.update(pfn, Holder::Number, Access::Put, |word| word.less(1).ok_or(PageError::Underflow)) {
-            Err(PageError::Underflow) => Ok(false),
-            result => result.map(|()| true),
+    /// Count `c → c - n`, or `n → Scrub`: if they were the last, the block is the caller's to clear. Without the lock on
+    /// the `Atomic` path, whether they were or not.
+    ///
+    /// One look and one change: who asks first whether it has the only reference, and puts it if not, may put the last one
+    /// after all, and have the block free with a secret in it.
+    pub(crate) fn scrub_as(&self, pfn: Pfn, holder: Holder, n: u32) -> Result<Option<Scrub<'t>>, PageError> {
+        let (index, frame) = self.find(pfn)?;
+        let _areas = if R::LOCK_FREE { None } else { Some(self.areas.0.lock()) };
+        // With the lock held nobody else changes the word, and the first exchange is the last.
+        loop {
+            let word = self.held_by(pfn, frame, holder, Access::Look)?;
+            match word.less(n) {
+                Some(less) => {
+                    if frame.exchange(word, less, Access::Put) {
+                        return Ok(None);
+                    }
+                }
+                None if word.count() < n => return Err(PageError::Underflow),
+                None => {
+                    if frame.exchange(word, Allocated::new(word.order(), Holder::Scrub), Access::Sole) {
+                        return Ok(Some(Scrub::new(pfn, index, frame, word.order())));
+                    }
+                }
+            }
         }
     }
 
@@ -168,6 +194,14 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
         if self.update(pfn, Holder::Handle, Access::Pin, |word| Ok(word.pinned())).is_ok() {
             self.counters.0.pinned.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The word of a block that is counted by number, and of this order.
+    #[inline]
+    pub(crate) fn word_of(&self, pfn: Pfn, order: u8) -> Result<Allocated, PageError> {
+        let (_, frame) = self.find(pfn)?;
+        let word = self.held_by(pfn, frame, Holder::Number, Access::Look)?;
+        if word.order().get() == order { Ok(word) } else { Err(PageError::WrongOrder) }
     }
 
     /// The word of a block, whoever holds it.

@@ -19,7 +19,7 @@
 //! |---|---|---|
 //! | `Vacant → Silent` | claiming the table | compare-exchange, no lock |
 //! | `Silent → Allocated` | init, alloc, split | store under the lock: nobody else writes a word that is not `Allocated` |
-//! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split | by what the holder is, below |
+//! | `Allocated → Allocated` (count, holder, order) | get, non-final put, change of holder, split; final put of a block that is to be cleared | by what the holder is, below |
 //! | `Allocated → Silent` | final put | under the lock. By number or by handles: `Atomic`: compare-exchange. `Merged`: store |
 //! | any → `Vacant` | dropping the pool; a claim that came to nothing | store, `&mut`; by who claimed it |
 //!
@@ -29,8 +29,8 @@
 //! |---|---|---|
 //! | `Number` | whoever knows the frame's number | `Atomic`: compare-exchange. `Merged`: store under the lock |
 //! | `Handle` | [`PageRef`](crate::PageRef)s | the same |
-//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: as `Number`. Out: store, by the magazine, which is `&mut` |
-//! | `Scrub` | nobody: the block is being cleared, on its way in or out | store, by the one who clears it |
+//! | `Magazine` | nobody: the block is in a [`Magazine`](crate::Magazine), its count is 1, and the magazine's number stands where the count would | in: as `Number`; from `Scrub`: store. Out: store, by the magazine, which is `&mut` |
+//! | `Scrub` | nobody: the block is being cleared, on its way in or out | in: as `Number`, or a store by its `Owner` or its magazine. Out, to a holder or to a magazine: store, by the one who clears it |
 //! | `Owner(id)` | one [`Owner`](crate::Owner), which is `&mut`; nobody, once it has gone without its blocks | store |
 //!
 //! Whoever finds another holder than itself in the word leaves it alone.
@@ -95,7 +95,7 @@ pub(crate) enum Holder {
     Handle,
     /// A [`Magazine`](crate::Magazine), which keeps the block for its next caller.
     Magazine,
-    /// Whoever clears the block: an allocation before it hands it out, or a final put before it frees it.
+    /// Whoever clears the block: an allocation before it hands it out, or a final put before it is free or a magazine's.
     Scrub,
     /// The [`Owner`](crate::Owner) of this number.
     Owner(OwnerId),

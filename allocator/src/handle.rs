@@ -10,6 +10,7 @@
 //! ```
 
 use crate::coalesce::{Coalesce, Deferred};
+use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
 use crate::frame::Holder;
 use crate::pfn::{Order, Pfn};
@@ -27,7 +28,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// [`AllocError`]; nothing has changed.
     pub fn alloc(&self, order: u8) -> Result<PageRef<'_, L, R, C>, AllocError> {
         let pfn = self.alloc_as(order, Holder::Handle)?;
-        Ok(PageRef { pool: self, pfn })
+        Ok(PageRef::new(self, pfn))
     }
 
     /// Makes a handle of the only reference to the block at `pfn`.
@@ -37,7 +38,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// [`PageError`], [`Shared`](PageError::Shared) if it is not the only one; nothing has changed.
     pub fn adopt(&self, pfn: Pfn) -> Result<PageRef<'_, L, R, C>, PageError> {
         self.rehold(pfn, Holder::Number, Holder::Handle)?;
-        Ok(PageRef { pool: self, pfn })
+        Ok(PageRef::new(self, pfn))
     }
 }
 
@@ -56,6 +57,23 @@ pub struct PageRef<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Defe
 }
 
 impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> PageRef<'p, L, R, C> {
+    /// A handle for a reference that handles hold, and that no other one stands for.
+    pub(crate) const fn new(pool: &'p HypPool<'p, L, R, C>, pfn: Pfn) -> Self {
+        Self { pool, pfn }
+    }
+
+    pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
+        self.pool
+    }
+
+    /// Puts the reference; if it was the last, the block is the caller's to clear.
+    pub(crate) fn into_scrub(self) -> Option<Scrub<'p>> {
+        // By the invariant the put is legal; of a pinned block it is refused, and the block stays.
+        let last = self.pool.scrub_as(self.pfn, Holder::Handle, 1).ok().flatten();
+        mem::forget(self); // its reference is gone
+        last
+    }
+
     /// The first frame of the block.
     #[must_use]
     pub const fn pfn(&self) -> Pfn {

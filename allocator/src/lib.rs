@@ -45,7 +45,7 @@
 //! | [`Owner`] | one guest's page tables: whoever alone counts | a load and a store to count |
 //! | [`Magazine`], [`PerCpu`] | a CPU that allocates and frees all the time | a store to allocate, a compare-exchange to free; no lock |
 //! | [`HypPool::alloc_bulk`], [`put_bulk`](HypPool::put_bulk) | caches of pages, teardown | a lock for each [`BULK`] |
-//! | [`Erasing`] | memory that must be zero, or must be forgotten | the clearing, outside the lock |
+//! | [`Erasing`] | memory that must be zero, or must be forgotten, by any of the ways above: a guest's pages, scrubbed in bulk when it is gone | the clearing, outside the lock |
 //! | [`Buddy`] | those who bring their own lock and counts | |
 //!
 //! The pool as it comes is `HypPool<L>`, that is `HypPool<L, Atomic, Deferred>`.
@@ -53,7 +53,9 @@
 //! # Layers
 //!
 //! ```text
-//! PageRef  Owner  Magazine  PerCpu  Erasing   handle, owner, magazine, per_cpu, contents
+//! Erasing<F, M>   around a pool or any of these   contents
+//!    │
+//! PageRef  Owner  Magazine  PerCpu            handle, owner, magazine, per_cpu
 //!    │
 //! HypPool<L, R, C>   one lock                 pool, calls, counting, bulk, refcount
 //!    │

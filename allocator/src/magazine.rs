@@ -11,7 +11,8 @@
 //!
 //! The magazine is the owner of what it holds: a block in it is allocated, with one reference, and its word says
 //! `Magazine`, so that everybody else is refused it, and [`check`](HypPool::check) holds at any time. To hand a
-//! block out is one store to its word, and to take one back one compare-exchange.
+//! block out is one store to its word, and to take one back one compare-exchange; a store, if who puts it has it to
+//! themselves already, since it was cleared.
 //!
 //! After J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and Arbitrary
 //! Resources", USENIX ATC 2001.
@@ -26,6 +27,7 @@
 
 use crate::bulk::BULK;
 use crate::coalesce::{Coalesce, Deferred};
+use crate::contents::Cleared;
 use crate::error::{AllocError, PageError};
 use crate::frame::{Allocated, Holder, Index, MagazineId};
 use crate::pfn::{Order, Pfn};
@@ -93,11 +95,17 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
     /// [`AllocError`]; the caller has nothing.
     #[inline]
     pub fn alloc_pages(&mut self, order: u8) -> Result<Pfn, AllocError> {
-        match self.racks.take(self.frames, order) {
+        self.alloc_as(order, Holder::Number)
+    }
+
+    /// As `alloc_pages`, for `holder`.
+    #[inline]
+    pub(crate) fn alloc_as(&mut self, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
+        match self.racks.take(self.frames, order, holder) {
             Some(pfn) => Ok(pfn),
             None => {
                 self.frames = self.pool.frames();
-                self.racks.refill(self.pool, order)
+                self.racks.refill(self.pool, order, holder)
             }
         }
     }
@@ -128,6 +136,11 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
         self.racks.put(self.pool, pfn, order)
     }
 
+    /// Takes a block that has been cleared, if it holds blocks of that order; or the pool does.
+    pub(crate) fn take_back(&mut self, block: Cleared<'p>) {
+        self.racks.take_back(self.pool, block);
+    }
+
     /// Gives everything back to the pool: when memory runs short, before the CPU goes offline, at shutdown. Critical
     /// sections of at most [`BULK`] blocks.
     pub fn drain(&mut self) {
@@ -140,8 +153,6 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
         self.racks.pages()
     }
 
-    /// The pool, for the models.
-    #[cfg(all(test, loom))]
     pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
         self.pool
     }
@@ -182,16 +193,16 @@ impl<const N: usize> Racks<N> {
         Self { numbered: false, racks: [Self::RACK; ORDERS] }
     };
 
-    /// A block of `order` for the caller, if there is one in its rack.
+    /// A block of `order` for `holder`, if there is one in its rack.
     #[inline]
-    pub(crate) fn take(&mut self, frames: Frames<'_>, order: u8) -> Option<Pfn> {
+    pub(crate) fn take(&mut self, frames: Frames<'_>, order: u8, holder: Holder) -> Option<Pfn> {
         let rack = self.racks.get_mut(usize::from(order))?;
         let left = rack.len.checked_sub(1)?;
         let index = Index::new(*rack.slots.get(left as usize)? as usize);
         let frame = frames.get(index)?;
         rack.len = left;
         // INVARIANT: Z2, for the last time. So there is no need to look.
-        frame.set_allocated(Allocated::new(Order::new(order)?, Holder::Number));
+        frame.set_allocated(Allocated::new(Order::new(order)?, holder));
         Some(frames.pfn(index))
     }
 
@@ -229,11 +240,7 @@ impl<const N: usize> Racks<N> {
         pfn: Pfn,
         order: u8,
     ) -> Result<(), PageError> {
-        let (_, frame) = pool.find(pfn)?;
-        let word = pool.held_by(pfn, frame, Holder::Number, Access::Look)?;
-        if word.order().get() != order {
-            return Err(PageError::WrongOrder);
-        }
+        let word = pool.word_of(pfn, order)?;
         if word.count() == 1 && self.racks.get(usize::from(order)).is_some() {
             self.number(pool);
             self.make_room(pool, word.order());
@@ -264,6 +271,26 @@ impl<const N: usize> Racks<N> {
         kept
     }
 
+    /// Takes a block that nobody else has, and whose word says so, into its rack; or the pool does, if there is no rack for
+    /// blocks of that size.
+    pub(crate) fn take_back<'t, L: RawMutex, R: RefcountPath, C: Coalesce>(
+        &mut self,
+        pool: &HypPool<'t, L, R, C>,
+        block: Cleared<'t>,
+    ) {
+        let order = block.order();
+        if usize::from(order.get()) >= ORDERS {
+            return block.free(pool);
+        }
+        self.number(pool);
+        self.make_room(pool, order);
+        let rack = &mut self.racks[usize::from(order.get())];
+        let Some(slot) = rack.slots.get_mut(rack.len as usize) else { return block.free(pool) };
+        // INVARIANT: Z1.
+        *slot = block.keep(rack.word).get() as u32;
+        rack.len += 1;
+    }
+
     /// Half a rack more room, if it is full.
     fn make_room<L: RawMutex, R: RefcountPath, C: Coalesce>(&mut self, pool: &HypPool<'_, L, R, C>, order: Order) {
         let limit = limit::<N>(order);
@@ -284,18 +311,19 @@ impl<const N: usize> Racks<N> {
         self.racks.iter().enumerate().map(|(order, rack)| (rack.len as usize) << order).sum()
     }
 
-    /// A block from the pool, and half a rack of others.
+    /// A block from the pool for `holder`, and half a rack of others.
     #[inline(never)]
     pub(crate) fn refill<L: RawMutex, R: RefcountPath, C: Coalesce>(
         &mut self,
         pool: &HypPool<'_, L, R, C>,
         order: u8,
+        holder: Holder,
     ) -> Result<Pfn, AllocError> {
         let Some(size) = Order::new(order).filter(|_| usize::from(order) < ORDERS) else {
-            return match pool.alloc_pages(order) {
+            return match pool.alloc_as(order, holder) {
                 Err(AllocError::OutOfMemory) if self.pages() > 0 => {
                     self.drain(pool);
-                    pool.alloc_pages(order)
+                    pool.alloc_as(order, holder)
                 }
                 result => result,
             };
@@ -311,7 +339,7 @@ impl<const N: usize> Racks<N> {
                 rack.slots[..got].reverse();
                 rack.len = got as u32;
             }
-            match self.take(pool.frames(), order) {
+            match self.take(pool.frames(), order, holder) {
                 Some(pfn) => return Ok(pfn),
                 None if self.pages() == 0 => return Err(AllocError::OutOfMemory),
                 None => self.drain(pool),

@@ -23,6 +23,7 @@
 //! the point: who gets a recycled id would get power over a stranger's pages.
 
 use crate::coalesce::{Coalesce, Deferred};
+use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
 use crate::frame::{Allocated, Frame, Holder, Index, MAX_OWNERS, OwnerId};
 use crate::pfn::Pfn;
@@ -52,6 +53,9 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         Some(Owner { pool: self, frames: self.frames(), id, blocks: 0 })
     }
 }
+
+/// The place and the word of an owner's block.
+type Mine<'p> = (Index, &'p Frame, Allocated);
 
 /// Whoever alone counts the references of some blocks of a pool, and so counts by a load and a store: the tables of one
 /// guest, say, whose mappings are changed under that guest's lock. Everybody else is refused the blocks.
@@ -142,6 +146,24 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     /// As [`put_page`](Self::put_page), and [`PageError::Underflow`] if there are fewer.
     #[inline]
     pub fn put_page_n(&mut self, pfn: Pfn, n: u32) -> Result<(), PageError> {
+        if let Some((index, frame, word)) = self.less(pfn, n)? {
+            self.pool.free_own(index, frame, word.order());
+        }
+        Ok(())
+    }
+
+    /// As `put_page_n`; if they were the last, the block is the caller's to clear.
+    pub(crate) fn scrub_n(&mut self, pfn: Pfn, n: u32) -> Result<Option<Scrub<'p>>, PageError> {
+        Ok(self.less(pfn, n)?.map(|(index, frame, word)| {
+            // INVARIANT: W2, for the last time.
+            frame.set_allocated(Allocated::new(word.order(), Holder::Scrub));
+            Scrub::new(pfn, index, frame, word.order())
+        }))
+    }
+
+    /// Count `c → c - n`; or the block, if they are the last, as it was, and no longer this owner's.
+    #[inline]
+    fn less(&mut self, pfn: Pfn, n: u32) -> Result<Option<Mine<'p>>, PageError> {
         let (index, frame, word) = self.find(pfn)?;
         match word.less(n) {
             // INVARIANT: W2.
@@ -150,10 +172,10 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
             None => {
                 // INVARIANT: W3.
                 self.blocks -= 1;
-                self.pool.free_own(index, frame, word.order());
+                return Ok(Some((index, frame, word)));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// References to this owner's block at `pfn`.
@@ -213,7 +235,7 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
 
     /// The pool has made `n` more words say this owner's id.
     #[inline]
-    fn gained(&mut self, n: usize) {
+    pub(crate) fn gained(&mut self, n: usize) {
         // INVARIANT: W3.
         self.blocks += n;
         // After the call and not before it: a pool that had a block to give has its range, and has shown it to this
@@ -224,13 +246,18 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce> Owner<'p, L, R, C> {
     }
 
     #[inline]
-    fn holder(&self) -> Holder {
+    pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
+        self.pool
+    }
+
+    #[inline]
+    pub(crate) fn holder(&self) -> Holder {
         Holder::Owner(self.id)
     }
 
     /// This owner's block at `pfn`.
     #[inline]
-    fn find(&self, pfn: Pfn) -> Result<(Index, &'p Frame, Allocated), PageError> {
+    fn find(&self, pfn: Pfn) -> Result<Mine<'p>, PageError> {
         if let Ok((index, frame)) = self.frames.find(pfn)
             && let Ok(word) = frame.held_by(self.holder(), Access::Look)
         {

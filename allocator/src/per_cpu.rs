@@ -12,7 +12,9 @@
 //! the lock is on, so that taking it costs a read-modify-write and no transfer.
 
 use crate::coalesce::{Coalesce, Deferred};
+use crate::contents::Cleared;
 use crate::error::{AllocError, PageError};
+use crate::frame::Holder;
 use crate::line::Line;
 use crate::magazine::Racks;
 use crate::pfn::Pfn;
@@ -75,17 +77,22 @@ impl<'p, L: RawMutex, const CPUS: usize, M: RawMutex, R: RefcountPath, C: Coales
     ///
     /// [`AllocError`]; nobody has lost anything.
     pub fn alloc_pages(&self, cpu: usize, order: u8) -> Result<Pfn, AllocError> {
+        self.alloc_as(cpu, order, Holder::Number)
+    }
+
+    /// As `alloc_pages`, for `holder`.
+    pub(crate) fn alloc_as(&self, cpu: usize, order: u8, holder: Holder) -> Result<Pfn, AllocError> {
         let result = match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
-            Some(mut magazine) => match magazine.take(self.pool.frames(), order) {
+            Some(mut magazine) => match magazine.take(self.pool.frames(), order, holder) {
                 Some(pfn) => Ok(pfn),
-                None => magazine.refill(self.pool, order),
+                None => magazine.refill(self.pool, order, holder),
             },
-            None => self.pool.alloc_pages(order),
+            None => self.pool.alloc_as(order, holder),
         };
         match result {
             Err(AllocError::OutOfMemory) => {
                 self.magazines.iter().filter_map(|magazine| magazine.0.try_lock()).for_each(|mut m| m.drain(self.pool));
-                self.pool.alloc_pages(order)
+                self.pool.alloc_as(order, holder)
             }
             result => result,
         }
@@ -127,6 +134,18 @@ impl<'p, L: RawMutex, const CPUS: usize, M: RawMutex, R: RefcountPath, C: Coales
             None if self.pool.word(pfn)?.order().get() != order => Err(PageError::WrongOrder),
             None => self.pool.put_page(pfn),
         }
+    }
+
+    /// Gives a block that has been cleared to the magazine of `cpu` if nobody uses it at this moment; or else to the pool.
+    pub(crate) fn take_back(&self, cpu: usize, block: Cleared<'p>) {
+        match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
+            Some(mut magazine) => magazine.take_back(self.pool, block),
+            None => block.free(self.pool),
+        }
+    }
+
+    pub(crate) const fn pool(&self) -> &'p HypPool<'p, L, R, C> {
+        self.pool
     }
 
     /// Gives back what the magazine of `cpu` holds: when that CPU goes offline. Waits for whoever uses it.

@@ -10,7 +10,7 @@
 //! | `LastPut` | the last count to free, under the lock | Acquire | `Put` | sees what all earlier owners did, and so does the next owner, whom the lock orders after this one. Not Release: the unlock that follows is |
 //! | `Keep` | count 1 to a magazine's, without the lock | Acquire | `Put` | as `LastPut`; the next owner is ordered after by the magazine's `&mut`, or by the lock when it is flushed |
 //! | `Look` | load, first look of a call | Relaxed | – | a snapshot; whatever follows from it is done by a compare-exchange of the same word, by a store of its one holder or under the lock, or after another look under the lock |
-//! | `Sole` | the owner of the only reference changes the block's order or holder | Acquire | `Put` | "I am the only one" means that the others are done with it |
+//! | `Sole` | the owner of the only reference changes the block's order or holder; or of all that there are, and has it cleared | Acquire | `Put` | "I am the only one" means that the others are done with it |
 //! | `Pin` | count to pinned, without the lock | Relaxed | – | as `Get`; nobody frees the block any more |
 //! | `Publish` | the length of the pool, once, at `init` | Release | `Observe` | whoever sees the length sees the base and the words |
 //! | `Observe` | that length, on every call | Acquire | `Publish` | as above |
@@ -18,7 +18,7 @@
 //! | `Vacate` | any to `Vacant`, when a pool is dropped, or could not be made | Release | `Claim` | as above |
 //! | `TakeId` | an owner's id, free to taken | Acquire | `GiveId` | no word says this id any more when the owner who had it gives it back. Who saw an older word would take somebody else's block, or a free one, for its own, and store to it |
 //! | `GiveId` | taken to free, when an owner without blocks is dropped | Release | `TakeId` | as above |
-//! | words of an `Owner`, of a `Magazine` (but for `Keep`) or of a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them |
+//! | words of an `Owner`, of a `Magazine` (but for `Keep`) or of a scrub | load, store | Relaxed | – | nobody else writes them; whoever gets the `&mut` next is ordered after by what gave it to them, and whoever gets a block that was cleared by that too, by the lock, or by what tells them its number |
 //! | words and chunks under the lock | | Relaxed | – | the lock orders them |
 //! | word, for `page_count` and errors | load | Relaxed | – | a snapshot |
 //! | base, after `Observe` | load | Relaxed | – | ordered by `Observe` |

@@ -7,7 +7,7 @@
 
 use crate::memory::{Lock, Memory};
 use crate::model::{Block, By, Model, coalesced};
-use crate::ops::{Op, Range, Via};
+use crate::ops::{Op, Range, Via, When};
 use hyp_pool::{
     Coalesce, Frame, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
     RefcountPath,
@@ -15,6 +15,8 @@ use hyp_pool::{
 use std::collections::BTreeMap;
 
 mod calls;
+mod erasing;
+mod many;
 
 /// One pool over `table`.
 ///
@@ -81,17 +83,11 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
 
     fn step(&mut self, op: Op) {
         match op {
-            Op::Alloc(via, order) => self.alloc(via, order % 13),
+            Op::Alloc(via, when, order) => self.alloc(via, when, order % 13),
             Op::Get(via, target, n) => self.get(via, self.model.frame(target), n.number()),
-            Op::Put(via, target, n) => self.put(via, self.model.frame(target), n.number()),
+            Op::Put(via, when, target, n) => self.put(via, when, self.model.frame(target), n.number()),
             Op::Free(target) => self.free(self.model.frame(target)),
-            Op::PutPageOf(target, order) => {
-                let pfn = self.model.frame(target);
-                let right = |block: Block| if block.order == order { Ok(block) } else { Err(PageError::WrongOrder) };
-                let found = self.model.find(self.pool, pfn, By::Number).and_then(right);
-                let expected = self.model.put(found, pfn, 1);
-                assert_eq!(self.small.put_page_of(Pfn::new(pfn), order), expected.map(drop));
-            }
+            Op::PutPageOf(when, target, order) => self.put_page_of(when, self.model.frame(target), order),
             Op::Split(target) => self.split(self.model.frame(target)),
             Op::OwnerSplit(o, target) => self.split_own(o, self.model.frame(target)),
             Op::Adopt(target) => self.adopt(self.model.frame(target)),
@@ -112,14 +108,16 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
                     self.model.rehold(pfn, By::Number);
                 }
             }
-            Op::AllocMany(via, order, n) => (0..n % 64).for_each(|_| self.alloc(via, order % 13)),
-            Op::PutMany(via, from, n) => {
+            Op::AllocMany(via, when, order, n) => (0..n % 64).for_each(|_| self.alloc(via, when, order % 13)),
+            Op::PutMany(via, when, from, n) => {
                 let blocks = self.model.blocks.keys().copied().skip(usize::from(from));
                 let blocks: Vec<usize> = blocks.take(usize::from(n % 64)).collect();
-                blocks.into_iter().for_each(|pfn| self.put(via, pfn, 1));
+                blocks.into_iter().for_each(|pfn| self.put(via, when, pfn, 1));
             }
-            Op::AllocBulk(owner, order, n) => self.alloc_bulk(owner, order % 13, usize::from(n)),
-            Op::PutBulk(owner, from, n, odd) => self.put_bulk(owner, usize::from(from), usize::from(n), odd),
+            Op::AllocBulk(owner, when, order, n) => self.alloc_bulk(owner, when, order % 13, usize::from(n)),
+            Op::PutBulk(owner, when, from, n, odd) => {
+                self.put_bulk(owner, when, usize::from(from), usize::from(n), odd);
+            }
             Op::Coalesce => {
                 self.pool.coalesce();
                 assert_eq!(self.pool.check().map(|census| census.unmerged_blocks), Ok(0));
@@ -192,13 +190,20 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
 
     /// Everything put back, the pool is whole, but for what owners have left behind.
     fn tidy(mut self) {
-        const WAYS: [Via; 6] =
-            [Via::Magazine(false), Via::Magazine(true), Via::PerCpu(0), Via::PerCpu(1), Via::Scrubbing, Via::Pool];
-        for way in WAYS.into_iter().cycle() {
+        const WAYS: [(Via, When); 7] = [
+            (Via::Magazine(false), When::Plain),
+            (Via::Magazine(true), When::Scrubbing),
+            (Via::PerCpu(0), When::Scrubbing),
+            (Via::PerCpu(1), When::Plain),
+            (Via::Magazine(false), When::Scrubbing),
+            (Via::Pool, When::Scrubbing),
+            (Via::Pool, When::Plain),
+        ];
+        for (way, when) in WAYS.into_iter().cycle() {
             let mut blocks = self.model.blocks.iter().rev();
             let Some((&pfn, &block)) = blocks.find(|(_, block)| block.by != By::Left) else { break };
             match block {
-                Block { by: By::Number, count: 1, .. } => self.put(way, pfn, 1),
+                Block { by: By::Number, count: 1, .. } => self.put(way, when, pfn, 1),
                 _ => self.free(pfn),
             }
         }

@@ -9,6 +9,7 @@
 //! Legal and illegal calls alike: a block is named by its rank among those that there are, or by any frame number.
 
 use arbitrary::Arbitrary;
+use hyp_pool::Contents;
 
 /// The longest range.
 pub const MOST_FRAMES: usize = 3000;
@@ -106,25 +107,47 @@ pub enum Via {
     Magazine(bool),
     /// A magazine of a CPU, of 8 blocks; of four CPUs there are two.
     PerCpu(u8),
-    /// A pool that clears blocks when they are allocated.
+}
+
+/// When the blocks of a call are cleared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Arbitrary)]
+pub enum When {
+    /// Never: the call is made of the front-end itself.
+    Plain,
+    /// Never: by way of `Erasing`, which passes it on.
+    Keep,
+    /// When they are allocated.
     Zeroing,
-    /// A pool that clears blocks when they are free.
+    /// When they are free.
     Scrubbing,
+}
+
+impl When {
+    /// The policy of an `Erasing`, if there is one.
+    #[must_use]
+    pub fn contents(self) -> Option<Contents> {
+        match self {
+            Self::Plain => None,
+            Self::Keep => Option::Some(Contents::Keep),
+            Self::Zeroing => Option::Some(Contents::ZeroOnAlloc),
+            Self::Scrubbing => Option::Some(Contents::ScrubOnPut),
+        }
+    }
 }
 
 /// A call.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub enum Op {
     /// Allocates a block.
-    Alloc(Via, u8),
+    Alloc(Via, When, u8),
     /// Gets a reference; several if there is a way to.
     Get(Via, Target, Some),
     /// Puts a reference.
-    Put(Via, Target, Some),
+    Put(Via, When, Target, Some),
     /// Puts all references in the way that is right.
     Free(Target),
     /// Puts a reference into a magazine, to a block that is of this order, or is not.
-    PutPageOf(Target, u8),
+    PutPageOf(When, Target, u8),
     /// Splits a block, by number or by handle.
     Split(Target),
     /// Splits a block of an owner.
@@ -138,13 +161,13 @@ pub enum Op {
     /// Makes an owner's block one by number.
     Release(bool, Target),
     /// Allocates one after the other.
-    AllocMany(Via, u8, u8),
+    AllocMany(Via, When, u8, u8),
     /// Puts a reference to each block from this rank on, so many: a magazine overflows.
-    PutMany(Via, u8, u8),
+    PutMany(Via, When, u8, u8),
     /// Allocates many at once: by number, or one of two owners.
-    AllocBulk(Option<bool>, u8, u8),
+    AllocBulk(Option<bool>, When, u8, u8),
     /// Puts those from this rank on, so many, by number or one of two owners its own; one of them may be any frame.
-    PutBulk(Option<bool>, u8, u8, Option<(u8, u16)>),
+    PutBulk(Option<bool>, When, u8, u8, Option<(u8, u16)>),
     /// Coalesces.
     Coalesce,
     /// Counts free blocks.

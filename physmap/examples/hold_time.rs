@@ -83,7 +83,7 @@ fn main() {
     rows.set_header(["order", "KiB", "zero on alloc", "scrub on put", "inside, the control"]);
     for order in Order::all().take(NR_ORDERS) {
         let bytes = order.pages() * PAGE.bytes();
-        let pair = |erasing: &Erasing<'_, Linear, Lock, hyp_pool::Atomic, Eager>| {
+        let pair = |erasing: &Erasing<&HypPool<'_, Lock, hyp_pool::Atomic, Eager>, Linear>| {
             let block = erasing.alloc_pages(order.get()).expect("all is free");
             erasing.put_page(black_box(block)).expect("just allocated");
         };

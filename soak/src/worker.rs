@@ -28,7 +28,7 @@ pub struct Holdings {
     pub pages: usize,
     /// Blocks that are or were in a slot, one element a handle.
     pub handles: Vec<(Pfn, u8)>,
-    /// Frames in its magazine.
+    /// Frames in its magazines.
     pub magazine: usize,
     /// References to each of the shared pages.
     pub references: Vec<u32>,
@@ -50,6 +50,8 @@ pub struct Worker<'c, 'p> {
     rng: u64,
     owner: Owner<'p, Lock>,
     magazine: Magazine<'p, Lock>,
+    /// Another one, whose blocks are cleared: by every other thread when they are allocated, by the rest when they are put.
+    clearing: Erasing<Magazine<'p, Lock>, &'c Commons<'p>>,
     blocks: Vec<Block<'p>>,
     handles: Vec<PageRef<'p, Lock>>,
     references: Vec<u32>,
@@ -66,8 +68,10 @@ impl<'c, 'p> Worker<'c, 'p> {
         let rng = (seed ^ (me as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1);
         let owner = commons.pool.owner().expect("no more threads than owners");
         let magazine = Magazine::new(commons.pool);
+        let when = if me.is_multiple_of(2) { Contents::ZeroOnAlloc } else { Contents::ScrubOnPut };
+        let clearing = Erasing::new(Magazine::new(commons.pool), commons, when);
         let references = vec![0; commons.pages.len()];
-        Self { commons, me, rng, owner, magazine, blocks: Vec::new(), handles: Vec::new(), references }
+        Self { commons, me, rng, owner, magazine, clearing, blocks: Vec::new(), handles: Vec::new(), references }
     }
 
     /// What it has.
@@ -75,7 +79,8 @@ impl<'c, 'p> Worker<'c, 'p> {
     pub fn holdings(&self) -> Holdings {
         let pages = self.blocks.iter().map(|block| 1 << block.order()).sum();
         let handles = self.handles.iter().map(|handle| (handle.pfn(), handle.order())).collect();
-        Holdings { pages, handles, magazine: self.magazine.pages(), references: self.references.clone() }
+        let magazine = self.magazine.pages() + self.clearing.front().pages();
+        Holdings { pages, handles, magazine, references: self.references.clone() }
     }
 
     /// One operation.
@@ -115,7 +120,8 @@ impl<'c, 'p> Worker<'c, 'p> {
             self.commons.pool.put_page_n(page, std::mem::take(count)).expect("they are ours");
         }
         self.magazine.drain();
-        assert_eq!(self.magazine.pages(), 0);
+        self.clearing.front_mut().drain();
+        assert_eq!(self.magazine.pages() + self.clearing.front().pages(), 0);
     }
 
     /// Below `n`; xorshift.

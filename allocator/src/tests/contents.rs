@@ -1,9 +1,13 @@
 //! What is in a block when it is handed out: cleared by who alone has it, when the policy says so, and without the lock.
 
+mod fronts;
+mod many;
+mod panics;
+
 use super::{Lock, pool_over, vacant_table};
 use crate::{
-    AllocError, Atomic, Coalesce, Contents, Deferred, Eager, Erasable, Erasing, HypPool, Merged, PageError, Pfn,
-    RefcountPath,
+    AllocError, Atomic, Coalesce, Contents, Deferred, Eager, Erasable, Erasing, HypPool, Magazine, Merged, PageError,
+    PerCpu, Pfn, RefcountPath,
 };
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -33,7 +37,7 @@ impl<R: RefcountPath, C: Coalesce> crate::PhysMap for &Recorder<'_, R, C> {
 
 fn with<R: RefcountPath, C: Coalesce>(
     when: Contents,
-    test: impl Fn(&Erasing<'_, &Recorder<'_, R, C>, Lock, R, C>, &dyn Fn() -> Vec<(usize, usize)>),
+    test: impl Fn(&Erasing<&HypPool<'_, Lock, R, C>, &Recorder<'_, R, C>>, &dyn Fn() -> Vec<(usize, usize)>),
 ) {
     let table = vacant_table(64);
     let pool = pool_over::<R, C>(&table, 0, 64, 0).unwrap();
@@ -62,19 +66,19 @@ fn each_policy_clears_when_it_says() {
                 let pfn = erasing.alloc_pages(order).unwrap();
                 assert_eq!(cleared(), block(pfn));
                 // And is an allocated block like all others.
-                erasing.pool().get_page(pfn).unwrap();
+                erasing.front().get_page(pfn).unwrap();
                 erasing.put_page(pfn).unwrap();
                 erasing.put_page(pfn).unwrap();
                 assert_eq!(cleared(), []);
             });
             with::<R, C>(Contents::ScrubOnPut, |erasing, cleared| {
                 let pfn = erasing.alloc_pages(order).unwrap();
-                erasing.pool().get_page_n(pfn, 2).unwrap();
+                erasing.front().get_page_n(pfn, 2).unwrap();
                 erasing.put_page(pfn).unwrap();
                 erasing.put_page(pfn).unwrap();
-                assert_eq!((cleared(), erasing.pool().page_count(pfn)), (vec![], Ok(1)), "somebody has it still");
+                assert_eq!((cleared(), erasing.front().page_count(pfn)), (vec![], Ok(1)), "somebody has it still");
                 erasing.put_page(pfn).unwrap();
-                assert_eq!((cleared(), erasing.pool().page_count(pfn)), (block(pfn), Err(PageError::Free)));
+                assert_eq!((cleared(), erasing.front().page_count(pfn)), (block(pfn), Err(PageError::Free)));
             });
         }
     }
@@ -85,7 +89,7 @@ fn each_policy_clears_when_it_says() {
 fn what_is_refused_is_not_cleared() {
     for when in [Contents::Keep, Contents::ZeroOnAlloc, Contents::ScrubOnPut] {
         with::<Atomic, Deferred>(when, |erasing, cleared| {
-            let pool = erasing.pool();
+            let pool = erasing.front();
             let block = pool.alloc_pages(1).unwrap();
             let handle = pool.alloc(0).unwrap();
             pool.coalesce();
@@ -121,42 +125,70 @@ impl crate::PhysMap for &Memory {
     }
 }
 
-/// Threads that leave a secret in every page that they put: nobody ever finds one.
+/// Threads that leave a secret in every page that they put, each by a front-end of its own, by number and by handle: nobody
+/// ever finds one.
 fn nobody_finds_a_secret<R: RefcountPath, C: Coalesce>(when: Contents) {
-    let table = vacant_table(24);
-    let pool = pool_over::<R, C>(&table, 0, 24, 0).unwrap();
-    let memory = Memory((0..24).map(|_| AtomicU8::new(0)).collect());
-    let erasing = Erasing::new(&pool, &memory, when);
+    const LEN: usize = 64;
+    let table = vacant_table(LEN);
+    let pool = pool_over::<R, C>(&table, 0, LEN, 0).unwrap();
+    let memory = Memory((0..LEN).map(|_| AtomicU8::new(0)).collect());
+    let cpus = PerCpu::<Lock, 2, Lock, R, C, 8>::new(&pool);
+    let (erasing, on_cpus) = (Erasing::new(&pool, &memory, when), Erasing::new(&cpus, &memory, when));
     let shared = AtomicUsize::new(0);
     thread::scope(|scope| {
         for me in 1..=3_u8 {
-            let (erasing, memory, shared) = (&erasing, &memory, &shared);
+            let (pool, erasing, on_cpus, memory, shared) = (&pool, &erasing, &on_cpus, &memory, &shared);
             scope.spawn(move || {
-                for round in 0..1500_usize {
-                    let order = (round % 3) as u8;
-                    let Ok(pfn) = erasing.alloc_pages(order) else { continue };
-                    let bytes = &memory.0[pfn.get()..][..1 << order];
-                    for byte in bytes {
+                let mut magazine = Erasing::new(Magazine::<_, _, _, 8>::new(pool), memory, when);
+                let dirty = |pfn: Pfn, order: u8| {
+                    for byte in &memory.0[pfn.get()..][..1 << order] {
                         assert_eq!(byte.swap(me, Ordering::Relaxed), 0, "a secret was handed on");
                     }
-                    // Two put it, in a race for who is last.
+                };
+                for round in 0..1500_usize {
+                    let (order, cpu) = ((round % 3) as u8, usize::from(me) % 2);
+                    if round % 5 == 0 {
+                        let Ok(handle) = erasing.alloc(order) else { continue };
+                        dirty(handle.pfn(), order);
+                        let other = handle.clone();
+                        // Two put it, in a race for who is last.
+                        thread::scope(|inner| {
+                            inner.spawn(|| erasing.put(other).unwrap());
+                            erasing.put(handle).unwrap();
+                        });
+                        continue;
+                    }
+                    let got = match round % 3 {
+                        0 => erasing.alloc_pages(order),
+                        1 => magazine.alloc_pages(order),
+                        _ => on_cpus.alloc_pages(cpu, order),
+                    };
+                    let Ok(pfn) = got else { continue };
+                    dirty(pfn, order);
+                    let mut put = |round| match round % 4 {
+                        0 => erasing.put_page(pfn).unwrap(),
+                        1 => magazine.put_page(pfn).unwrap(),
+                        2 => on_cpus.put_page(cpu, pfn).unwrap(),
+                        _ => erasing.put_bulk(&[pfn]).unwrap(),
+                    };
                     if round % 4 == 0 {
-                        erasing.pool().get_page(pfn).unwrap();
+                        pool.get_page(pfn).unwrap();
                         shared.fetch_add(1, Ordering::Relaxed);
                         thread::scope(|inner| {
                             inner.spawn(|| erasing.put_page(pfn).unwrap());
-                            erasing.put_page(pfn).unwrap();
+                            put(round / 4);
                         });
                     } else {
-                        erasing.put_page(pfn).unwrap();
+                        put(round / 2);
                     }
                 }
             });
         }
     });
     assert!(shared.into_inner() > 0);
+    drop(cpus);
     pool.coalesce();
-    assert_eq!(pool.check().unwrap().free_pages, 24);
+    assert_eq!(pool.check().unwrap().free_pages, LEN);
     if when == Contents::ScrubOnPut {
         assert!(memory.0.iter().all(|byte| byte.load(Ordering::Relaxed) == 0));
     }

@@ -5,8 +5,9 @@
 //! every operation string of any length, or of up to as many calls as a test says.
 
 use super::model::Model;
-use super::subject::{By, CPUS, MAGAZINE, OWNERS, Op, Subject};
+use super::subject::{By, CPUS, Erased, MAGAZINE, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
+use crate::Contents::{ScrubOnPut, ZeroOnAlloc};
 use crate::pfn::Order;
 use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use std::collections::{HashSet, VecDeque};
@@ -62,10 +63,8 @@ fn all_states<R: RefcountPath, C: Coalesce>((start, len, reserved): Range, calls
             let granted = model.step(&mut subject, call).unwrap_or_else(|e| panic!("{e}, by way of {path:?}"));
             let after = state(&table, &subject);
             // A refused allocation may have merged what was kept, and emptied the magazine, to no avail: nothing that can be seen.
-            let may_merge = matches!(
-                call,
-                Op::Alloc(..) | Op::AllocBulk(..) | Op::ErasingAlloc(_) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..)
-            );
+            let may_merge =
+                matches!(call.plain(), Op::Alloc(..) | Op::AllocBulk(..) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..));
             assert!(granted || may_merge || before == after, "{call:?} was refused, with a change, after {path:?}");
             if model.max_count() <= 2 && path.len() < depth && seen.insert(after.clone()) {
                 let mut path = path.clone();
@@ -99,7 +98,9 @@ fn by_owners((start, len, _): Range) -> Vec<Op> {
         calls.extend((0..OWNERS).flat_map(|o| [Op::Adopt(o, pfn), Op::Release(o, pfn)]));
         calls.extend(everybody.iter().flat_map(|&by| [Op::Get(by, pfn), Op::Put(by, pfn), Op::PutN(by, pfn, 2)]));
         calls.extend([Op::GetN(Some(0), pfn, 0), Op::GetN(Some(0), pfn, MAX_COUNT)]);
+        calls.extend([0, 1, 2].map(|n| Op::Erasing(ScrubOnPut, Erased::PutN(Some(0), pfn, n))));
     }
+    calls.extend([0, 1, 11].map(|order| Op::Erasing(ZeroOnAlloc, Erased::Alloc(Some(1), order))));
     calls
 }
 
@@ -173,6 +174,7 @@ fn every_state_of_tiny_pools_with_owners_that_go() {
 fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce, Op::MagazineDrain];
     calls.extend([0, 1, 2, 4].map(Op::MagazineAlloc));
+    calls.extend([0, 1, 4].map(|order| Op::Erasing(ZeroOnAlloc, Erased::MagazineAlloc(order))));
     calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
     for pfn in start.saturating_sub(1)..=start + len {
         calls.extend([
@@ -183,6 +185,7 @@ fn with_a_magazine((start, len, _): Range) -> Vec<Op> {
             Op::Adopt(0, pfn),
         ]);
         calls.extend([0, 1, 2].map(|order| Op::MagazinePuts(pfn, order)));
+        calls.extend([None, Some(0), Some(1)].map(|order| Op::Erasing(ScrubOnPut, Erased::MagazinePut(pfn, order))));
         calls.push(Op::Put(Some(0), pfn));
     }
     calls
@@ -194,44 +197,44 @@ fn every_state_of_tiny_pools_with_a_magazine() {
     every_state::<Merged, Deferred<1>, _>(with_a_magazine, [((0, 2, 0), 41), ((3, 2, 0), 36)]);
 }
 
-/// Every call for many and of a pool that scrubs, and those by number that can meet them.
-fn many_and_scrubbed((start, len, _): Range) -> Vec<Op> {
+/// Every call for many and of a pool that clears, and those by number that can meet them.
+fn many_and_cleared((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce];
-    calls.extend(
-        [(0, 0), (0, 2), (0, 5), (1, 1), (1, 2), (4, 1), (11, 1)].map(|(order, n)| Op::AllocBulk(None, order, n)),
-    );
-    calls.extend([0, 1, 11].map(Op::ErasingAlloc));
+    for (order, n) in [(0, 0), (0, 2), (0, 5), (1, 1), (1, 2), (4, 1), (11, 1)] {
+        calls.extend([Op::AllocBulk(None, order, n), Op::Erasing(ZeroOnAlloc, Erased::AllocBulk(None, order, n))]);
+    }
+    calls.extend([0, 1, 11].map(|order| Op::Erasing(ZeroOnAlloc, Erased::Alloc(None, order))));
     let near = start.saturating_sub(1)..=start + len;
-    calls.extend((start..start + len).map(|pfn| Op::PutBulk(None, [start, pfn, start + 1, start + len - 1], 4)));
-    calls.push(Op::PutBulk(None, [start; 4], 0));
+    let both = |pfns, n| [Op::PutBulk(None, pfns, n), Op::Erasing(ScrubOnPut, Erased::PutBulk(None, pfns, n))];
+    calls.extend((start..start + len).flat_map(|pfn| both([start, pfn, start + 1, start + len - 1], 4)));
+    calls.extend(both([start; 4], 0));
     for pfn in near.clone() {
-        calls.extend([
-            Op::ErasingPut(pfn),
-            Op::Get(None, pfn),
-            Op::Split(None, pfn),
-            Op::Adopt(0, pfn),
-            Op::Release(0, pfn),
-        ]);
+        calls.extend([Op::Get(None, pfn), Op::Split(None, pfn), Op::Adopt(0, pfn), Op::Release(0, pfn)]);
+        calls.extend([0, 1, 2, u32::MAX].map(|n| Op::Erasing(ScrubOnPut, Erased::PutN(None, pfn, n))));
         calls.extend(near.clone().map(|other| Op::PutBulk(None, [pfn, other, 0, 0], 2)));
+        calls.extend([pfn, start].map(|other| Op::Erasing(ScrubOnPut, Erased::PutBulk(None, [pfn, other, 0, 0], 2))));
     }
     calls
 }
 
 #[test]
-fn every_state_of_tiny_pools_with_calls_for_many_and_scrubbing() {
-    every_state::<Atomic, Deferred<1>, _>(many_and_scrubbed, [((0, 2, 0), 28), ((5, 3, 1), 132)]);
-    every_state::<Merged, Eager, _>(many_and_scrubbed, [((0, 2, 0), 19), ((3, 4, 0), 304)]);
+fn every_state_of_tiny_pools_with_calls_for_many_and_clearing() {
+    every_state::<Atomic, Deferred<1>, _>(many_and_cleared, [((0, 2, 0), 28), ((5, 3, 1), 132)]);
+    every_state::<Merged, Eager, _>(many_and_cleared, [((0, 2, 0), 19), ((3, 4, 0), 304)]);
 }
 
 /// Every call of the magazines of two CPUs, and those by number that can meet them.
 fn with_cpus((start, len, _): Range) -> Vec<Op> {
     let mut calls = vec![Op::Coalesce, Op::PerCpuDrain];
     calls.extend((0..CPUS).flat_map(|cpu| [0, 1, 4].map(|order| Op::PerCpuAlloc(cpu, order))));
+    calls.extend([0, 1, 4].map(|order| Op::Erasing(ZeroOnAlloc, Erased::PerCpuAlloc(0, order))));
     calls.extend([0, 1].map(|order| Op::Alloc(None, order)));
     for pfn in start.saturating_sub(1)..=start + len {
-        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(None, pfn), Op::ErasingPut(pfn)]);
+        calls.extend([Op::Get(None, pfn), Op::Put(None, pfn), Op::Split(None, pfn)]);
+        calls.push(Op::Erasing(ScrubOnPut, Erased::PutN(None, pfn, 1)));
         for cpu in 0..CPUS {
             calls.extend([None, Some(0), Some(1)].map(|order| Op::PerCpuPut(cpu, pfn, order)));
+            calls.extend([None, Some(1)].map(|order| Op::Erasing(ScrubOnPut, Erased::PerCpuPut(cpu, pfn, order))));
         }
     }
     calls

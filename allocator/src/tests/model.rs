@@ -2,18 +2,17 @@
 //! allocated ones, as the largest aligned blocks that fit between. Which of them a policy has not merged yet is the
 //! pool's secret, and the model asks for nothing that depends on it.
 
+mod contents;
 mod magazines;
 
-use super::subject::{
-    Answer, By, CAPACITY, CPUS, Cleared, InMagazines, LEFT, MAGAZINE, NOBODY, OWNERS, Op, Subject, at,
-};
+use super::subject::{Answer, By, CAPACITY, CPUS, InMagazines, LEFT, MAGAZINE, NOBODY, OWNERS, Op, Subject, at};
 use crate::buddy::steps::MERGES;
 use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::{AllocError, BulkError, Census, Coalesce, MAX_COUNT, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};
 use magazines::{ALL_CPUS, is_magazine};
 use std::collections::BTreeMap;
-use std::{format, string::String, vec, vec::Vec};
+use std::{format, string::String, vec::Vec};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Block {
@@ -198,12 +197,11 @@ impl Model {
 
     /// Whether `answer` is right; if so, what it means.
     fn agrees(&mut self, op: Op, answer: Answer, held: &InMagazines) -> bool {
-        let expected = match op {
-            Op::Alloc(..) | Op::ErasingAlloc(_) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..) => {
+        let expected = match op.plain() {
+            Op::Alloc(..) | Op::MagazineAlloc(_) | Op::PerCpuAlloc(..) => {
                 let Answer::Alloc(got) = answer else { return false };
-                return match op {
+                return match op.plain() {
                     Op::Alloc(by, order) => self.allocate(order, by, got),
-                    Op::ErasingAlloc(order) => self.allocate(order, None, got),
                     Op::MagazineAlloc(order) => self.magazine_allocate(order, MAGAZINE, got, held),
                     Op::PerCpuAlloc(cpu, order) => self.magazine_allocate(order, at(cpu), got, held),
                     _ => false,
@@ -220,7 +218,6 @@ impl Model {
             }
             Op::Get(by, pfn) => self.get(by, pfn, 1),
             Op::Put(by, pfn) => self.put(by, pfn, 1),
-            Op::ErasingPut(pfn) => self.put(None, pfn, 1),
             Op::GetN(by, pfn, n) => self.get(by, pfn, n),
             Op::PutN(by, pfn, n) => self.put(by, pfn, n),
             Op::Split(by, pfn) => self.split(pfn, by),
@@ -239,19 +236,9 @@ impl Model {
                 Ok(())
             }
             Op::Coalesce => Ok(()),
+            Op::Erasing(..) => return false, // it is not plain
         };
         answer == Answer::Page(expected)
-    }
-
-    /// What `op` must have cleared, by the model as it was before: what it freed, if it was to be scrubbed.
-    fn cleared(&self, op: Op) -> Cleared {
-        match op {
-            Op::ErasingPut(pfn) => match self.find(pfn, None) {
-                Ok(Block { order, count: 1, .. }) => vec![(pfn, 1 << order)],
-                _ => vec![],
-            },
-            _ => vec![],
-        }
     }
 
     /// Makes one call of the pool and of the model, and compares everything that can be seen afterwards. Whether the
@@ -281,7 +268,7 @@ impl Model {
         {
             return complain("other blocks in the magazines");
         }
-        if subject.cleared.take() != before.cleared(op) {
+        if subject.cleared.take() != before.cleared(op, answer) {
             return complain("something else was cleared");
         }
         let blocks = subject.owners().map(crate::Owner::blocks);
@@ -345,14 +332,15 @@ fn most_merges<C: Coalesce>(op: Op) -> usize {
     let one = usize::from(MAX_ORDER - chunk::ORDER.get());
     // Full racks: all of order 0, half as many of order 1, and so on.
     let racks = 2 * CAPACITY;
-    match op {
-        Op::Put(..) | Op::PutN(..) | Op::ErasingPut(_) => one,
+    match op.plain() {
+        Op::Put(..) | Op::PutN(..) => one,
         Op::PutBulk(_, _, n) => n * one,
-        Op::Alloc(..) | Op::AllocBulk(..) | Op::ErasingAlloc(_) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
+        Op::Alloc(..) | Op::AllocBulk(..) | Op::Coalesce => KEPT_ORDERS * C::Kept::CAPACITY * one,
         Op::MagazineAlloc(_) => (KEPT_ORDERS * C::Kept::CAPACITY + racks) * one,
         Op::PerCpuAlloc(..) => (2 * KEPT_ORDERS * C::Kept::CAPACITY + CPUS * racks) * one,
         Op::PerCpuDrain => CPUS * racks * one,
         Op::PerCpuPut(..) | Op::MagazinePut(_) | Op::MagazinePuts(..) | Op::MagazineDrain => racks * one,
         Op::Get(..) | Op::GetN(..) | Op::Split(..) | Op::Adopt(..) | Op::Release(..) | Op::NewOwner(_) => 0,
+        Op::Erasing(..) => 0,
     }
 }

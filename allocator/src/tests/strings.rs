@@ -1,9 +1,9 @@
 //! Long random operation strings on pools of up to some hundred frames, against the model after every step.
 
 use super::model::Model;
-use super::subject::{By, CPUS, MOST, OWNERS, Op, Subject};
+use super::subject::{By, CPUS, Erased, MOST, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
-use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
+use crate::{Atomic, Coalesce, Contents, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath};
 use proptest::prelude::*;
 use std::{vec, vec::Vec};
 
@@ -34,10 +34,58 @@ enum Plan {
     PerCpuPut(usize, usize, Option<u8>),
     PerCpuPutAnywhere(usize, usize),
     PerCpuDrain,
-    ErasingAlloc(u8),
-    ErasingPut(usize),
-    ErasingPutAnywhere(usize),
+    /// By one of the ways to allocate.
+    ErasingAlloc(Contents, Way, u8),
+    /// By one of the ways to put, as many references.
+    ErasingPut(Contents, Way, usize, u32),
+    ErasingPutAnywhere(Contents, Way, usize),
+    ErasingPutBulk(Contents, By, [usize; 4], usize, bool),
     Coalesce,
+}
+
+/// The front-ends of `Erasing`.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    By(By),
+    Many(By, usize),
+    Magazine,
+    PerCpu(usize),
+}
+
+impl Way {
+    fn alloc(self, order: u8) -> Erased {
+        match self {
+            Self::By(by) => Erased::Alloc(by, order),
+            Self::Many(by, n) => Erased::AllocBulk(by, order, n),
+            Self::Magazine => Erased::MagazineAlloc(order),
+            Self::PerCpu(cpu) => Erased::PerCpuAlloc(cpu, order),
+        }
+    }
+
+    /// `n` references to a block, or one and the order it is said to have, by this way if it can be.
+    fn put(self, pfn: usize, by: By, n: u32) -> Erased {
+        let order = (n > 1).then_some(n as u8 % 4);
+        match self {
+            Self::Many(..) => Erased::PutN(by, pfn, n),
+            Self::By(by) => Erased::PutN(by, pfn, n),
+            Self::Magazine => Erased::MagazinePut(pfn, order),
+            Self::PerCpu(cpu) => Erased::PerCpuPut(cpu, pfn, order),
+        }
+    }
+}
+
+fn contents() -> impl Strategy<Value = Contents> {
+    prop_oneof![1 => Just(Contents::Keep), 3 => Just(Contents::ZeroOnAlloc), 3 => Just(Contents::ScrubOnPut)]
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    prop_oneof![
+        2 => Just(Way::By(None)),
+        1 => (0..OWNERS).prop_map(|o| Way::By(Some(o))),
+        1 => (by(), 0..=MOST).prop_map(|(by, n)| Way::Many(by, n)),
+        2 => Just(Way::Magazine),
+        2 => (0..CPUS).prop_map(Way::PerCpu),
+    ]
 }
 
 fn by() -> impl Strategy<Value = By> {
@@ -57,12 +105,14 @@ fn plan() -> impl Strategy<Value = Plan> {
         6 => (0..CPUS, any::<usize>(), its_order).prop_map(|(cpu, n, order)| Plan::PerCpuPut(cpu, n, order)),
         1 => (0..CPUS, any::<usize>()).prop_map(|(cpu, n)| Plan::PerCpuPutAnywhere(cpu, n)),
         1 => Just(Plan::PerCpuDrain),
-        3 => orders.clone().prop_map(Plan::ErasingAlloc),
-        4 => any::<usize>().prop_map(Plan::ErasingPut),
-        1 => any::<usize>().prop_map(Plan::ErasingPutAnywhere),
+        6 => (contents(), way(), orders.clone()).prop_map(|(when, way, order)| Plan::ErasingAlloc(when, way, order)),
+        8 => (contents(), way(), any::<usize>(), few.clone()).prop_map(|(when, way, n, few)| Plan::ErasingPut(when, way, n, few)),
+        1 => (contents(), way(), any::<usize>()).prop_map(|(when, way, n)| Plan::ErasingPutAnywhere(when, way, n)),
+        3 => (contents(), by(), any::<[usize; 4]>(), 0usize..=4, prop::bool::weighted(0.2))
+            .prop_map(|(when, by, n, len, astray)| Plan::ErasingPutBulk(when, by, n, len, astray)),
     ];
     prop_oneof![
-        24 => calls_of_others,
+        30 => calls_of_others,
         6 => orders.clone().prop_map(Plan::MagazineAlloc),
         3 => any::<usize>().prop_map(Plan::MagazinePut),
         3 => any::<usize>().prop_map(|n| Plan::MagazinePuts(n, None)),
@@ -98,6 +148,14 @@ fn agrees<R: RefcountPath, C: Coalesce>(
         let heads = model.heads();
         let pick = |n: usize| heads.get(n % heads.len().max(1)).copied().unwrap_or((start, None));
         let anywhere = |n: usize| (start + n % (len + 2)).saturating_sub(1);
+        let chosen = |by: By, n: [usize; 4], len: usize, astray: bool| {
+            let own: Vec<_> = heads.iter().filter(|(_, of)| *of == by).map(|&(head, _)| head).collect();
+            let mut pfns = n.map(|n| own.get(n % own.len().max(1)).copied().unwrap_or(start));
+            if astray {
+                pfns[len.saturating_sub(1)] = anywhere(n[0]);
+            }
+            pfns
+        };
         let op = match plan {
             Plan::Alloc(by, order) => Op::Alloc(by, order),
             Plan::Get(n, 1) => Op::Get(pick(n).1, pick(n).0),
@@ -122,21 +180,17 @@ fn agrees<R: RefcountPath, C: Coalesce>(
             }
             Plan::MagazineDrain => Op::MagazineDrain,
             Plan::AllocBulk(by, order, n) => Op::AllocBulk(by, order, n),
-            Plan::PutBulk(by, n, len, astray) => {
-                let own: Vec<_> = heads.iter().filter(|(_, of)| *of == by).map(|&(head, _)| head).collect();
-                let mut pfns = n.map(|n| own.get(n % own.len().max(1)).copied().unwrap_or(start));
-                if astray {
-                    pfns[len.saturating_sub(1)] = anywhere(n[0]);
-                }
-                Op::PutBulk(by, pfns, len)
+            Plan::PutBulk(by, n, len, astray) => Op::PutBulk(by, chosen(by, n, len, astray), len),
+            Plan::ErasingPutBulk(when, by, n, len, astray) => {
+                Op::Erasing(when, Erased::PutBulk(by, chosen(by, n, len, astray), len))
             }
             Plan::PerCpuAlloc(cpu, order) => Op::PerCpuAlloc(cpu, order),
             Plan::PerCpuPut(cpu, n, order) => Op::PerCpuPut(cpu, pick(n).0, order),
             Plan::PerCpuPutAnywhere(cpu, n) => Op::PerCpuPut(cpu, anywhere(n), None),
             Plan::PerCpuDrain => Op::PerCpuDrain,
-            Plan::ErasingAlloc(order) => Op::ErasingAlloc(order),
-            Plan::ErasingPut(n) => Op::ErasingPut(pick(n).0),
-            Plan::ErasingPutAnywhere(n) => Op::ErasingPut(anywhere(n)),
+            Plan::ErasingAlloc(when, way, order) => Op::Erasing(when, way.alloc(order)),
+            Plan::ErasingPut(when, way, n, few) => Op::Erasing(when, way.put(pick(n).0, pick(n).1, few)),
+            Plan::ErasingPutAnywhere(when, way, n) => Op::Erasing(when, way.put(anywhere(n), None, 1)),
             Plan::Coalesce => {
                 model.coalesced(&mut subject).map_err(TestCaseError::fail)?;
                 continue;

@@ -1,12 +1,15 @@
-//! What the tests make calls of: a pool, two owners, a magazine, those of two CPUs, and a pool that scrubs; each call as a
-//! value, so that strings of them can be made.
+//! What the tests make calls of: a pool, two owners, a magazine and those of two CPUs, and all of these with their blocks
+//! cleared; each call as a value, so that strings of them can be made.
+
+mod erasing;
+
+pub(super) use erasing::Erased;
 
 use super::Lock;
 use crate::frame::{Allocated, Index, MagazineId, State};
 use crate::magazine::Magazine;
 use crate::{
-    AllocError, BulkError, Coalesce, Contents, Erasable, Erasing, HypPool, Owner, PageError, PerCpu, Pfn, PhysMap,
-    RefcountPath,
+    AllocError, BulkError, Coalesce, Contents, Erasable, HypPool, Owner, PageError, PerCpu, Pfn, PhysMap, RefcountPath,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -66,15 +69,15 @@ pub(super) enum Op {
     /// Of the order that it has, or of this one.
     PerCpuPut(usize, usize, Option<u8>),
     PerCpuDrain,
-    ErasingAlloc(u8),
-    ErasingPut(usize),
+    /// By way of a front-end whose blocks are cleared at that time.
+    Erasing(Contents, Erased),
     Coalesce,
 }
 
 impl Op {
     /// The magazine that the call is made of.
     const fn magazine(self) -> By {
-        match self {
+        match self.plain() {
             Self::PerCpuAlloc(cpu, _) | Self::PerCpuPut(cpu, ..) => at(cpu),
             _ => MAGAZINE,
         }
@@ -211,17 +214,12 @@ impl<'p, R: RefcountPath, C: Coalesce> Subject<'p, R, C> {
                 self.cpus.drain_all();
                 Answer::Page(Ok(()))
             }
-            Op::ErasingAlloc(order) => Answer::Alloc(self.erasing().alloc_pages(order)),
-            Op::ErasingPut(pfn) => Answer::Page(self.erasing().put_page(Pfn::new(pfn))),
+            Op::Erasing(when, call) => self.erasing(when, call),
             Op::Coalesce => {
                 pool.coalesce();
                 Answer::Page(Ok(()))
             }
         }
-    }
-
-    fn erasing(&self) -> Erasing<'p, Recorder<'_>, Lock, R, C> {
-        Erasing::new(self.pool, Recorder(&self.cleared), Contents::ScrubOnPut)
     }
 
     /// The blocks whose words say that they are in a magazine, as of the last call.

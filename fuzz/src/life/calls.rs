@@ -1,54 +1,60 @@
 //! The calls, one by one: what the model expects, what the pool says.
 //!
 //! ```text
-//!   Via       alloc                       put, if it is the last                     contents
-//!   Pool      pool                        pool                                       stay
-//!   Owner     pool, the owner's           the owner's alone                          stay
-//!   Handle    pool, one handle            when the last handle goes                  stay
-//!   Magazine  magazine, or pool           magazine (orders 0 to 3), or pool          stay
-//!   PerCpu    that CPU's magazine         that CPU's magazine                        stay
-//!   Zeroing   pool, then zero             pool                                       zero at alloc
-//!   Scrubbing pool                        zero, then pool                            zero after put
+//!   Via       alloc                       put, if it is the last
+//!   Pool      pool                        pool
+//!   Owner     pool, the owner's           the owner's alone
+//!   Handle    pool, one handle            when the last handle goes
+//!   Magazine  magazine, or pool           magazine (orders 0 to 3), or pool
+//!   PerCpu    that CPU's magazine         that CPU's magazine
+//!
+//!   When      contents
+//!   Zeroing   zero when allocated
+//!   Scrubbing zero before it is free, or in a magazine
+//!   others    stay
 //! ```
 
 use super::Life;
 use crate::memory::Lock;
 use crate::model::{Block, By, coalesced};
-use crate::ops::{Target, Via};
-use hyp_pool::{AllocError, BulkError, Coalesce, Contents, Erasing, MAX_ORDER, PageError, PageRef, Pfn, RefcountPath};
+use crate::ops::{Via, When};
+use hyp_pool::{AllocError, Coalesce, Erasing, MAX_ORDER, PageError, PageRef, Pfn, RefcountPath};
 
 impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
     /// A block; its contents are the policy's, then stamped.
-    pub(super) fn alloc(&mut self, via: Via, order: u8) {
+    pub(super) fn alloc(&mut self, via: Via, when: When, order: u8) {
         let pool = self.pool;
-        let mut by = By::Number;
-        let result = match via {
-            Via::Pool => pool.alloc_pages(order),
-            Via::Owner(o) => {
-                by = By::Owner(o);
-                self.owner(o).alloc_pages(order)
-            }
-            Via::Handle => {
-                by = By::Handle;
-                pool.alloc(order).map(|handle| {
+        let by = match via {
+            Via::Owner(o) => By::Owner(o),
+            Via::Handle => By::Handle,
+            _ => By::Number,
+        };
+        let result = match (via, when.contents()) {
+            (Via::Handle, contents) => {
+                let handle = match contents {
+                    None => pool.alloc(order),
+                    Some(contents) => Erasing::new(pool, &self.memory, contents).alloc(order),
+                };
+                handle.map(|handle| {
                     let pfn = handle.pfn();
                     assert_eq!((handle.order(), handle.count()), (order, 1));
                     self.handles.insert(pfn.get(), vec![handle]);
                     pfn
                 })
             }
-            Via::Magazine(false) => self.small.alloc_pages(order),
-            Via::Magazine(true) => self.large.alloc_pages(order),
-            Via::PerCpu(cpu) => self.cpus.alloc_pages(usize::from(cpu % 4), order),
-            Via::Zeroing => Erasing::new(pool, &self.memory, Contents::ZeroOnAlloc).alloc_pages(order),
-            Via::Scrubbing => Erasing::new(pool, &self.memory, Contents::ScrubOnPut).alloc_pages(order),
+            (via, Some(contents)) => self.alloc_erasing(via, contents, order),
+            (Via::Pool, None) => pool.alloc_pages(order),
+            (Via::Owner(o), None) => self.owner(o).alloc_pages(order),
+            (Via::Magazine(false), None) => self.small.alloc_pages(order),
+            (Via::Magazine(true), None) => self.large.alloc_pages(order),
+            (Via::PerCpu(cpu), None) => self.cpus.alloc_pages(usize::from(cpu % 4), order),
         };
         let cleared = self.memory.take_cleared();
         match result {
             Ok(pfn) => {
                 let (pfn, pages) = (pfn.get(), 1 << order);
                 let stamp = self.model.allocated(pfn, order, by);
-                let zeroing = via == Via::Zeroing;
+                let zeroing = when == When::Zeroing;
                 assert_eq!(cleared, if zeroing { pages } else { 0 });
                 assert!(!zeroing || self.memory.is(pfn, pages, 0), "not zero");
                 self.memory.stamp(pfn, pages, stamp);
@@ -99,14 +105,14 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
         }
     }
 
-    pub(super) fn put(&mut self, via: Via, pfn: usize, n: u32) {
+    pub(super) fn put(&mut self, via: Via, when: When, pfn: usize, n: u32) {
         let (pool, at) = (self.pool, Pfn::new(pfn));
         let (by, n) = match via {
             Via::Pool => (By::Number, n),
             Via::Owner(o) => (By::Owner(o), n),
             Via::Handle => {
                 if let Some(handle) = self.handles.get_mut(&pfn).and_then(Vec::pop) {
-                    self.put_handle(handle);
+                    self.put_handle(when, handle);
                 }
                 return;
             }
@@ -117,32 +123,51 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
             assert!(self.memory.is(pfn, 1 << block.order, block.stamp), "somebody wrote to a block of ours");
         }
         let expected = self.model.put(found, pfn, n);
-        let result = match via {
-            Via::Pool if n == 1 => pool.put_page(at),
-            Via::Owner(o) if n == 1 => self.owner(o).put_page(at),
-            Via::Owner(o) => self.owner(o).put_page_n(at, n),
-            Via::Magazine(false) => self.small.put_page(at),
-            Via::Magazine(true) => self.large.put_page(at),
-            Via::PerCpu(cpu) => self.cpus.put_page(usize::from(cpu % 4), at),
-            Via::Zeroing => Erasing::new(pool, &self.memory, Contents::ZeroOnAlloc).put_page(at),
-            Via::Scrubbing => Erasing::new(pool, &self.memory, Contents::ScrubOnPut).put_page(at),
-            Via::Pool | Via::Handle => pool.put_page_n(at, n),
+        let result = match (via, when.contents()) {
+            (via, Some(contents)) => self.put_erasing(via, contents, at, n),
+            (Via::Pool, None) if n == 1 => pool.put_page(at),
+            (Via::Owner(o), None) if n == 1 => self.owner(o).put_page(at),
+            (Via::Owner(o), None) => self.owner(o).put_page_n(at, n),
+            (Via::Magazine(false), None) => self.small.put_page(at),
+            (Via::Magazine(true), None) => self.large.put_page(at),
+            (Via::PerCpu(cpu), None) => self.cpus.put_page(usize::from(cpu % 4), at),
+            (Via::Pool | Via::Handle, None) => pool.put_page_n(at, n),
         };
         assert_eq!(result, expected.map(drop));
-        let scrubbed = match expected {
-            Ok(Some(Block { order, .. })) if via == Via::Scrubbing => 1 << order,
-            _ => 0,
-        };
-        assert_eq!(self.memory.take_cleared(), scrubbed);
-        assert!(scrubbed == 0 || self.memory.is(pfn, scrubbed, 0), "not scrubbed");
+        self.scrubbed(when, pfn, expected.ok().flatten());
     }
 
-    pub(super) fn put_handle(&mut self, handle: PageRef<'p, Lock, R, C>) {
+    /// What has been cleared is `freed`, if that is when; and nothing else.
+    pub(super) fn scrubbed(&mut self, when: When, pfn: usize, freed: Option<Block>) {
+        let pages = freed.filter(|_| when == When::Scrubbing).map_or(0, |block| 1 << block.order);
+        assert_eq!(self.memory.take_cleared(), pages);
+        assert!(pages == 0 || self.memory.is(pfn, pages, 0), "not scrubbed");
+    }
+
+    pub(super) fn put_page_of(&mut self, when: When, pfn: usize, order: u8) {
+        let right = |block: Block| if block.order == order { Ok(block) } else { Err(PageError::WrongOrder) };
+        let found = self.model.find(self.pool, pfn, By::Number).and_then(right);
+        let expected = self.model.put(found, pfn, 1);
+        let result = match when.contents() {
+            None => self.small.put_page_of(Pfn::new(pfn), order),
+            Some(contents) => self.put_page_of_erasing(contents, Pfn::new(pfn), order),
+        };
+        assert_eq!(result, expected.map(drop));
+        self.scrubbed(when, pfn, expected.ok().flatten());
+    }
+
+    pub(super) fn put_handle(&mut self, when: When, handle: PageRef<'p, Lock, R, C>) {
         let pfn = handle.pfn().get();
         let found = self.model.find(self.pool, pfn, By::Handle);
         assert_eq!(found.map(|block| (block.order, block.count)), Ok((handle.order(), handle.count())));
-        self.model.put(found, pfn, 1).expect("a handle's block is there");
-        drop(handle);
+        let freed = self.model.put(found, pfn, 1).expect("a handle's block is there");
+        match when.contents() {
+            None => drop(handle),
+            Some(contents) => {
+                Erasing::new(self.pool, &self.memory, contents).put(handle).expect("a handle of this pool");
+            }
+        }
+        self.scrubbed(when, pfn, freed);
         if self.handles.get(&pfn).is_some_and(Vec::is_empty) {
             self.handles.remove(&pfn);
         }
@@ -152,9 +177,9 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
     pub(super) fn free(&mut self, pfn: usize) {
         let Some(&block) = self.model.blocks.get(&pfn) else { return };
         match block.by {
-            By::Number => self.put(Via::Pool, pfn, block.count),
-            By::Owner(o) => self.put(Via::Owner(o), pfn, block.count),
-            By::Handle => (0..block.count).for_each(|_| self.put(Via::Handle, pfn, 1)),
+            By::Number => self.put(Via::Pool, When::Plain, pfn, block.count),
+            By::Owner(o) => self.put(Via::Owner(o), When::Plain, pfn, block.count),
+            By::Handle => (0..block.count).for_each(|_| self.put(Via::Handle, When::Plain, pfn, 1)),
             By::Left => {
                 let refused = Err(PageError::Held);
                 let at = Pfn::new(pfn);
@@ -223,56 +248,5 @@ impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
                 self.handles.insert(pfn, handles);
             }
         }
-    }
-
-    pub(super) fn alloc_bulk(&mut self, owner: Option<bool>, order: u8, n: usize) {
-        let mut out = vec![Pfn::new(usize::MAX); n];
-        let result = match owner {
-            None => self.pool.alloc_bulk(order, &mut out),
-            Some(o) => self.owner(o).alloc_bulk(order, &mut out),
-        };
-        match result {
-            Ok(got) => {
-                for pfn in &out[..got] {
-                    let stamp = self.model.allocated(pfn.get(), order, owner.map_or(By::Number, By::Owner));
-                    self.memory.stamp(pfn.get(), 1 << order, stamp);
-                }
-                assert!(out[got..].iter().all(|pfn| pfn.get() == usize::MAX), "the rest is as it was");
-                if got < n {
-                    self.refused(Via::Pool, order, AllocError::OutOfMemory);
-                }
-            }
-            Err(error) => self.refused(Via::Pool, order, error),
-        }
-    }
-
-    pub(super) fn put_bulk(&mut self, owner: Option<bool>, from: usize, n: usize, odd: Option<(u8, u16)>) {
-        let by = owner.map_or(By::Number, By::Owner);
-        // By number from among all blocks; by an owner from among its own, which are few.
-        let from = if owner.is_some() { from % 8 } else { from };
-        let named = self.model.blocks.iter().filter(|(_, block)| owner.is_none() || block.by == by);
-        let mut pfns: Vec<usize> = named.map(|(&pfn, _)| pfn).skip(from).take(n).collect();
-        if let Some((at, any)) = odd {
-            pfns.insert(usize::from(at) % (pfns.len() + 1), self.model.frame(Target::Any(any)));
-        }
-        let ours: Vec<bool> = pfns.iter().map(|&pfn| self.model.around(pfn).is_some()).collect();
-        let mut expected = Ok(());
-        for (index, &pfn) in pfns.iter().enumerate() {
-            let found = if ours[index] && self.model.around(pfn).is_none() {
-                Err(PageError::Free) // by one of those before it
-            } else {
-                self.model.find(self.pool, pfn, by)
-            };
-            if let Err(error) = self.model.put(found, pfn, 1) {
-                expected = Err(BulkError { index, error });
-                break;
-            }
-        }
-        let pfns: Vec<Pfn> = pfns.into_iter().map(Pfn::new).collect();
-        let result = match owner {
-            None => self.pool.put_bulk(&pfns),
-            Some(o) => self.owner(o).put_bulk(&pfns),
-        };
-        assert_eq!(result, expected);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! | of 64 | |
 //! |---|---|
-//! | 18 | an allocation: pool, owner, handle, magazine, CPU's magazine, zeroing |
-//! | 18 | a block freed: the same ways, and scrubbing |
+//! | 18 | an allocation: pool, owner, handle, magazine, CPU's magazine; some of them zeroing |
+//! | 18 | a block freed: the same ways; some of them scrubbing |
 //! | 6 | references to a block of one's own |
 //! | 10 | references to a page that all share |
 //! | 3 | a block changes hands: number, owner, handle |
@@ -11,12 +11,12 @@
 //! | 1 each | a split, many at once, a call that must be refused, a handle dropped |
 //! | 1 | draining, coalescing, looking at it all: seldom |
 
-use super::{AllocError, BULK, Block, Contents, Erasing, MOST, PageError, PageRef, Pfn, SHARED, Worker};
+use super::{AllocError, BULK, Block, Contents, Erasing, Lock, MOST, PageError, PageRef, Pfn, SHARED, Worker};
 
 /// To a call on a block of one's own that must be granted.
 const OURS: &str = "a block of this thread's";
 
-impl Worker<'_, '_> {
+impl<'p> Worker<'_, 'p> {
     pub(super) fn alloc(&mut self) {
         if self.blocks.len() >= MOST {
             return self.free_one();
@@ -27,7 +27,11 @@ impl Worker<'_, '_> {
             0 | 1 => pool.alloc_pages(order),
             2 | 3 => self.magazine.alloc_pages(order),
             4 => self.commons.cpus.alloc_pages(cpu, order),
-            5 => Erasing::new(pool, self.commons, Contents::ZeroOnAlloc).alloc_pages(order),
+            5 => match self.random(3) {
+                0 => self.clearing.alloc_pages(order),
+                1 => Erasing::new(&self.commons.cpus, self.commons, Contents::ZeroOnAlloc).alloc_pages(cpu, order),
+                _ => Erasing::new(pool, self.commons, Contents::ZeroOnAlloc).alloc_pages(order),
+            },
             6 => {
                 return match self.owner.alloc_pages(order) {
                     Ok(pfn) => self.enter(Block::Owned { pfn, order, count: 1 }),
@@ -58,7 +62,7 @@ impl Worker<'_, '_> {
         match self.leave(at) {
             Block::Handle(handle) => {
                 assert_eq!(handle.count(), 1);
-                drop(handle);
+                self.put_handle(handle);
             }
             Block::Owned { pfn, count, .. } => self.owner.put_page_n(pfn, count).expect(OURS),
             Block::Number { pfn, count, .. } => {
@@ -69,7 +73,11 @@ impl Worker<'_, '_> {
                     0 | 1 => pool.put_page(pfn),
                     2 | 3 => self.magazine.put_page(pfn),
                     4 => self.commons.cpus.put_page(cpu, pfn),
-                    _ => Erasing::new(pool, self.commons, Contents::ScrubOnPut).put_page(pfn),
+                    _ => match self.random(3) {
+                        0 => self.clearing.put_page(pfn),
+                        1 => Erasing::new(&self.commons.cpus, self.commons, Contents::ScrubOnPut).put_page(cpu, pfn),
+                        _ => Erasing::new(pool, self.commons, Contents::ScrubOnPut).put_page(pfn),
+                    },
                 }
                 .expect(OURS);
             }
@@ -182,8 +190,18 @@ impl Worker<'_, '_> {
         let len = self.handles.len();
         if len > 0 {
             let at = self.random(len as u64) as usize;
-            drop(self.handles.swap_remove(at));
+            let handle = self.handles.swap_remove(at);
+            self.put_handle(handle);
         }
+    }
+
+    /// Drops it, or has its block cleared if it is the last one.
+    fn put_handle(&mut self, handle: PageRef<'p, Lock>) {
+        if self.random(2) == 0 {
+            return drop(handle);
+        }
+        let put = Erasing::new(self.commons.pool, self.commons, Contents::ScrubOnPut).put(handle);
+        put.expect("a handle of this pool");
     }
 
     pub(super) fn split(&mut self) {
@@ -220,7 +238,11 @@ impl Worker<'_, '_> {
         let (order, n) = (self.order(), 1 + self.random(BULK as u64 + 8) as usize);
         if order < 3 && self.blocks.len() + n <= MOST {
             let mut pfns = [Pfn::new(0); BULK + 8];
-            match pool.alloc_bulk(order, &mut pfns[..n]) {
+            let got = match self.random(2) {
+                0 => pool.alloc_bulk(order, &mut pfns[..n]),
+                _ => Erasing::new(pool, self.commons, Contents::ZeroOnAlloc).alloc_bulk(order, &mut pfns[..n]),
+            };
+            match got {
                 Ok(got) => pfns[..got].iter().for_each(|&pfn| self.enter(Block::Number { pfn, order, count: 1 })),
                 Err(error) => assert_eq!(error, AllocError::OutOfMemory),
             }
@@ -232,7 +254,11 @@ impl Worker<'_, '_> {
         {
             pfns.push(self.leave(at).pfn());
         }
-        pool.put_bulk(&pfns).expect(OURS);
+        match self.random(2) {
+            0 => pool.put_bulk(&pfns),
+            _ => Erasing::new(pool, self.commons, Contents::ScrubOnPut).put_bulk(&pfns),
+        }
+        .expect(OURS);
     }
 
     /// Calls on a block of one's own that must be refused, and change nothing.
@@ -260,7 +286,8 @@ impl Worker<'_, '_> {
     pub(super) fn now_and_then(&mut self) {
         let cpu = self.cpu();
         match self.random(4096) {
-            0..=63 => self.magazine.drain(),
+            0..=31 => self.magazine.drain(),
+            32..=63 => self.clearing.front_mut().drain(),
             64..=127 => self.commons.cpus.drain(cpu),
             128..=191 => self.commons.pool.coalesce(),
             192..=195 => self.commons.cpus.drain_all(),

@@ -1,5 +1,7 @@
 //! Blocks that are cleared, by their only owner and without the lock.
 
+mod fronts;
+
 use super::*;
 use crate::{Contents as When, Erasable, Erasing, PhysMap};
 
