@@ -6,13 +6,17 @@
 //! ```
 
 use arbitrary::{Arbitrary, Unstructured};
-use hyp_pool_fuzz::{Input, run};
+use hyp_pool_fuzz::{Input, ops::Op, run};
+
+/// Calls of each pool. `arbitrary` by itself would end a string after every other call: what needs a block that was
+/// allocated some way, and put another, would not come up.
+const CALLS: usize = 120;
 
 #[test]
 fn the_pool_and_the_model_agree_on_random_strings() {
     let mut rng = 0x9E37_79B9_7F4A_7C15_u64;
     for _ in 0..2000 {
-        let bytes: Vec<u8> = (0..128)
+        let bytes: Vec<u8> = (0..512)
             .flat_map(|_| {
                 rng ^= rng << 13;
                 rng ^= rng >> 7;
@@ -20,6 +24,12 @@ fn the_pool_and_the_model_agree_on_random_strings() {
                 rng.to_le_bytes()
             })
             .collect();
-        run(&Input::arbitrary_take_rest(Unstructured::new(&bytes)).expect("any bytes will do"));
+        let mut bytes = Unstructured::new(&bytes);
+        let lives = (0..2).map(|_| {
+            let setup = Arbitrary::arbitrary(&mut bytes)?;
+            let calls = (0..CALLS).map(|_| Op::arbitrary(&mut bytes)).collect::<Result<_, _>>()?;
+            Ok::<_, arbitrary::Error>((setup, calls))
+        });
+        run(&Input { lives: lives.collect::<Result<_, _>>().expect("any bytes will do") });
     }
 }
