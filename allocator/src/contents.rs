@@ -121,6 +121,26 @@ pub enum Contents {
 /// assert_eq!(pool.free_pages(), 64);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # In a `static`
+///
+/// ```
+/// # use hyp_pool::{Contents, Erasable, Erasing, Frame, HypPool, PerCpu, Pfn, PfnRange, PhysMap, frames_needed};
+/// # use parking_lot::RawMutex as Lock;
+/// # struct Map;
+/// # impl PhysMap for Map {
+/// #     fn zero(&self, _: Erasable<'_>) {}
+/// # }
+/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
+/// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
+/// static CPUS: PerCpu<Lock, 4> = PerCpu::new(&POOL);
+/// static ZEROED: Erasing<&PerCpu<Lock, 4>, Map> = Erasing::new(&CPUS, Map, Contents::ZeroOnAlloc);
+///
+/// POOL.init(PfnRange::new(Pfn::new(0), 1024), 0)?;
+/// let page = ZEROED.alloc_pages(2, 0)?; // on CPU 2
+/// ZEROED.put_page(3, page)?; // on CPU 3
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Erasing<F, M> {
     front: F,
     map: M,

@@ -1,6 +1,7 @@
 //! Each front-end clears when its policy says so, and otherwise does what it does without.
 
 use super::*;
+use Contents::{ScrubOnPut, ZeroOnAlloc};
 
 const WHEN: [Contents; 3] = [Contents::Keep, Contents::ZeroOnAlloc, Contents::ScrubOnPut];
 
@@ -28,8 +29,6 @@ fn under_each<R: RefcountPath, C: Coalesce>(
 fn expected(when: Contents, at: Contents, pfn: Pfn, order: u8) -> Vec<(usize, usize)> {
     if when == at { vec![(pfn.get(), 1 << order)] } else { vec![] }
 }
-
-use Contents::{ScrubOnPut, ZeroOnAlloc};
 
 #[test]
 fn a_pool_with_several_references() {
