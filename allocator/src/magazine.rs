@@ -43,7 +43,7 @@ pub(crate) const ORDERS: usize = 4;
 
 /// Making magazines.
 impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
-    /// An empty magazine of this pool, for up to 32 blocks of order 0.
+    /// An empty magazine of this pool, for up to 64 blocks of order 0.
     #[must_use]
     pub const fn magazine(&self) -> Magazine<'_, L, R, C> {
         Magazine::new(self)
@@ -54,9 +54,10 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 ///
 /// It lives where its caller puts it and needs no CPU number and no thread-local storage; [`PerCpu`](crate::PerCpu) is
 /// for those who have a CPU number and interrupts. `N`, from 8 to 64, is the most blocks of order 0 that it holds; of
-/// order 1 half as many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N` pages
-/// that nobody else can have. A caller to whom the pool refuses a block has the magazine emptied
-/// and asks again; dropping it empties it. What a magazine holds that is forgotten (`mem::forget`) stays allocated.
+/// order 1 half as many, of orders 2 and 3 a quarter. What it holds counts as allocated: with `c` magazines, up to `c` × 5 `N`
+/// pages that nobody else can have, 320 a magazine of 64; take a smaller one where memory is short. A caller to whom the
+/// pool refuses a block has the magazine emptied and asks again; dropping it empties it. What a magazine holds that is
+/// forgotten (`mem::forget`) stays allocated.
 ///
 /// ```
 /// use hyp_pool::{Frame, HypPool, Pfn, PfnRange, frames_needed};
@@ -65,14 +66,14 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 /// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0x100), 64), 0)?;
 /// let mut magazine = pool.magazine();
 ///
-/// let page = magazine.alloc_pages(0)?; // one critical section for the next sixteen
+/// let page = magazine.alloc_pages(0)?; // one critical section for the next 32
 /// magazine.put_page(page)?; // none
 /// assert!(pool.free_pages() < 64); // the magazine has some
 /// magazine.drain();
 /// assert_eq!(pool.free_pages(), 64);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Magazine<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred, const N: usize = 32> {
+pub struct Magazine<'p, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Deferred, const N: usize = 64> {
     pool: &'p HypPool<'p, L, R, C>,
     /// The pool's, as of the first call, so as not to look them up in every other one.
     frames: Frames<'p>,

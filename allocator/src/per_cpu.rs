@@ -47,7 +47,7 @@ pub struct PerCpu<
     M: RawMutex = L,
     R: RefcountPath = Atomic,
     C: Coalesce = Deferred,
-    const N: usize = 32,
+    const N: usize = 64,
 > {
     pool: &'p HypPool<'p, L, R, C>,
     magazines: [Line<Mutex<M, Racks<N>>>; CPUS],

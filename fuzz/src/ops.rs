@@ -103,7 +103,7 @@ pub enum Via {
     Owner(bool),
     /// A handle.
     Handle,
-    /// One of two magazines, of 8 and of 32 blocks.
+    /// One of two magazines, of 8 and of 64 blocks.
     Magazine(bool),
     /// A magazine of a CPU, of 8 blocks; of four CPUs there are two.
     PerCpu(u8),
