@@ -4,11 +4,11 @@
 
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, BulkError, PageError};
-use crate::frame::{Allocated, Holder, Index};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
 use crate::run::Run;
+use crate::word::{Allocated, Holder, Index};
 use lock_api::RawMutex;
 
 /// How many blocks are allocated or freed in one critical section, at most, by the calls for many and by magazines. With

@@ -2,10 +2,10 @@
 
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, PageError};
-use crate::frame::Holder;
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
+use crate::word::Holder;
 use lock_api::RawMutex;
 
 /// Blocks by frame number. The caller keeps the number and counts its references; the pool refuses what it
@@ -16,7 +16,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     /// Allocates a block of `1 << order` frames, aligned to its size, with one reference. Its contents are
     /// whatever they were.
     ///
-    /// The block is one of those that `C` has kept, or else out of a [chunk](crate::buddy) whose largest free block is the
+    /// The block is one of those that `C` has kept, or else out of a [chunk](crate::algorithm) whose largest free block is the
     /// smallest that will do: there an exact fit first, and the lowest of these. One word and at most five list steps
     /// under the lock; if nothing is large enough, all blocks kept are coalesced before the call gives up.
     ///

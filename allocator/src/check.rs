@@ -1,14 +1,14 @@
-//! The referee: verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module, word by word.
+//! The referee: verifies invariants I1 to I7 of the [`algorithm`](crate::algorithm) module, word by word.
 //!
 //! Every property test, model and bare-metal self-test calls it after every step that it can afford to.
 
 use crate::chunk::{self, Link};
 use crate::coalesce::Coalesce;
 use crate::error::CheckError;
-use crate::frame::{Index, State};
 use crate::free_area::FreeAreas;
 use crate::pfn::{NR_ORDERS, Order};
 use crate::table::Table;
+use crate::word::{Index, State};
 
 /// What a pool consists of, counted from its words and not from its counters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -17,8 +17,8 @@
 //!
 //! Frames outside the pool's range, in its first and last chunk, are never free.
 
-use crate::frame::{Frame, MAX_FRAMES};
 use crate::pfn::Order;
+use crate::word::{MAX_FRAMES, TableWord};
 
 /// Frames in a chunk.
 pub(crate) const FRAMES: usize = 1 << ORDER.get();
@@ -65,11 +65,11 @@ const NO_CLASS: u32 = u32::MAX;
 
 /// The chunks of a table, by number.
 #[derive(Clone, Copy)]
-pub(crate) struct Chunks<'t>(&'t [[Frame; WORDS]]);
+pub(crate) struct Chunks<'t>(&'t [[TableWord; WORDS]]);
 
 impl<'t> Chunks<'t> {
     #[inline]
-    pub(crate) const fn new(words: &'t [[Frame; WORDS]]) -> Self {
+    pub(crate) const fn new(words: &'t [[TableWord; WORDS]]) -> Self {
         Self(words)
     }
 
@@ -93,7 +93,7 @@ impl<'t> Chunks<'t> {
 
 /// The words of one chunk. Read and written under the lock.
 #[derive(Clone, Copy)]
-pub(crate) struct Chunk<'t>(&'t [Frame; WORDS]);
+pub(crate) struct Chunk<'t>(&'t [TableWord; WORDS]);
 
 impl Chunk<'_> {
     /// No free frame, on no list.
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let words = [const { Frame::VACANT }; WORDS];
+        let words = [const { TableWord::VACANT }; WORDS];
         let chunk = Chunk(&words);
         chunk.clear();
         assert_eq!((chunk.free(), chunk.class()), (0, None));

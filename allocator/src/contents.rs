@@ -16,7 +16,7 @@
 //! | file | |
 //! |---|---|
 //! | `scrub` | a block while it is cleared: what every front-end is given, and what it can do with it |
-//! | `pool`, `bulk` | [`HypPool`](crate::HypPool): by number, by handle, many at once |
+//! | `pool`, `bulk` | [`HypPool`]: by number, by handle, many at once |
 //! | `cpus` | [`Magazine`](crate::Magazine) and [`PerCpu`](crate::PerCpu) |
 //! | `owner` | [`Owner`](crate::Owner) |
 
@@ -29,10 +29,10 @@ mod scrub;
 pub(crate) use scrub::{Cleared, Scrub};
 
 use crate::coalesce::Coalesce;
-use crate::frame::Holder;
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
+use crate::word::Holder;
 use core::fmt;
 use core::marker::PhantomData;
 use lock_api::RawMutex;
@@ -91,7 +91,7 @@ pub enum Contents {
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use hyp_pool::{Contents, Erasable, Erasing, Frame, HypPool, Pfn, PfnRange, PhysMap, frames_needed};
+/// use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, Pfn, PfnRange, PhysMap, table_words};
 ///
 /// /// Frame 0 to 63, a byte each.
 /// struct Memory(RefCell<[u8; 64]>);
@@ -102,7 +102,7 @@ pub enum Contents {
 ///     }
 /// }
 ///
-/// let table = [const { Frame::VACANT }; frames_needed(64)];
+/// let table = [const { TableWord::VACANT }; table_words(64)];
 /// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0), 64), 0)?;
 /// let memory = Memory(RefCell::new([0; 64]));
 ///
@@ -125,13 +125,13 @@ pub enum Contents {
 /// # In a `static`
 ///
 /// ```
-/// # use hyp_pool::{Contents, Erasable, Erasing, Frame, HypPool, PerCpu, Pfn, PfnRange, PhysMap, frames_needed};
+/// # use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, PerCpu, Pfn, PfnRange, PhysMap, table_words};
 /// # use parking_lot::RawMutex as Lock;
 /// # struct Map;
 /// # impl PhysMap for Map {
 /// #     fn zero(&self, _: Erasable<'_>) {}
 /// # }
-/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
+/// static TABLE: [TableWord; table_words(1024)] = [const { TableWord::VACANT }; table_words(1024)];
 /// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
 /// static CPUS: PerCpu<Lock, 4> = PerCpu::new(&POOL);
 /// static ZEROED: Erasing<&PerCpu<Lock, 4>, Map> = Erasing::new(&CPUS, Map, Contents::ZeroOnAlloc);

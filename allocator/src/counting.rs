@@ -4,13 +4,13 @@
 use crate::coalesce::Coalesce;
 use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, State};
 use crate::free_area::FreeAreas;
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::{RefcountPath, sole};
 use crate::sync::{Access, Ordering};
 use crate::table::{Frames, Table};
+use crate::word::{Allocated, Holder, Index, State, TableWord};
 use lock_api::RawMutex;
 
 /// The operations, for any holder whose words several may change.
@@ -59,7 +59,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// Count `c → c - n` without the lock, if that leaves one; whether it did. On the `Atomic` path.
     #[inline]
-    pub(crate) fn put_if_shared(&self, pfn: Pfn, frame: &Frame, holder: Holder, n: u32) -> Result<bool, PageError> {
+    pub(crate) fn put_if_shared(&self, pfn: Pfn, frame: &TableWord, holder: Holder, n: u32) -> Result<bool, PageError> {
         loop {
             let word = self.held_by(pfn, frame, holder, Access::Look)?;
             let Some(less) = word.less(n) else { return Ok(false) };
@@ -72,7 +72,14 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// As `put_as`, with the lock taken first: for the last references, and for all if counts change under the lock.
     #[inline(never)]
-    fn put_under_lock(&self, index: Index, frame: &Frame, pfn: Pfn, holder: Holder, n: u32) -> Result<(), PageError> {
+    fn put_under_lock(
+        &self,
+        index: Index,
+        frame: &TableWord,
+        pfn: Pfn,
+        holder: Holder,
+        n: u32,
+    ) -> Result<(), PageError> {
         let mut areas = self.areas.0.lock();
         if let Some(word) = self.put_locked(pfn, frame, holder, n)? {
             areas.free(|| self.table(), index, word.order());
@@ -86,7 +93,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     pub(crate) fn put_locked(
         &self,
         pfn: Pfn,
-        frame: &Frame,
+        frame: &TableWord,
         holder: Holder,
         n: u32,
     ) -> Result<Option<Allocated>, PageError> {
@@ -146,7 +153,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// Frees the block at `index`, whose word the caller alone may change.
     #[inline(never)]
-    pub(crate) fn free_own(&self, index: Index, frame: &Frame, order: Order) {
+    pub(crate) fn free_own(&self, index: Index, frame: &TableWord, order: Order) {
         let mut areas = self.areas.0.lock();
         frame.set_silent();
         areas.free(|| self.table(), index, order);
@@ -216,7 +223,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// The place and the word of `pfn`.
     #[inline]
-    pub(crate) fn find(&self, pfn: Pfn) -> Result<(Index, &'t Frame), PageError> {
+    pub(crate) fn find(&self, pfn: Pfn) -> Result<(Index, &'t TableWord), PageError> {
         let len = self.len.load(Access::Observe.ordering());
         let offset = pfn.get().wrapping_sub(self.base.load(Ordering::Relaxed));
         match self.words.get(offset) {
@@ -230,7 +237,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     pub(crate) fn held_by(
         &self,
         pfn: Pfn,
-        frame: &Frame,
+        frame: &TableWord,
         holder: Holder,
         access: Access,
     ) -> Result<Allocated, PageError> {

@@ -18,7 +18,7 @@ pub enum InitError {
     },
     /// The table has fewer words than a pool over this range needs.
     TableTooShort {
-        /// Words needed, as [`frames_needed`](crate::frames_needed) says.
+        /// Words needed, as [`table_words`](crate::table_words) says.
         needed: usize,
         /// Words that the table has.
         len: usize,
@@ -79,7 +79,7 @@ pub struct BulkError {
     pub error: PageError,
 }
 
-/// Which invariant does not hold, and where; see [`buddy`](crate::buddy) for the list.
+/// Which invariant does not hold, and where; see [`algorithm`](crate::algorithm) for the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CheckError {
     /// The number of the invariant, 1 to 7.

@@ -16,14 +16,14 @@
 
 use crate::chunk::{self, Chunks, Link};
 use crate::coalesce::{Coalesce, KEPT_ORDERS, sealed::Kept};
-use crate::frame::Index;
 use crate::pfn::{NR_ORDERS, Order};
+use crate::word::Index;
 
 /// The rings, and the heads of the lists.
 ///
 /// # Invariants
 ///
-/// I4 and I5 of the [`buddy`](crate::buddy) module, and: bit `c` of `nonempty` is set if and only if `heads[c]` is not
+/// I4 and I5 of the [`algorithm`](crate::algorithm) module, and: bit `c` of `nonempty` is set if and only if `heads[c]` is not
 /// the end.
 #[repr(C)] // what a pair of calls touches comes first, next to the lock
 pub(crate) struct FreeAreas<C: Coalesce> {

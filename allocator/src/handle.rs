@@ -12,10 +12,10 @@
 use crate::coalesce::{Coalesce, Deferred};
 use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
-use crate::frame::Holder;
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath};
+use crate::word::Holder;
 use core::fmt;
 use core::mem;
 use lock_api::RawMutex;

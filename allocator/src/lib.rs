@@ -3,14 +3,14 @@
 //!
 //! After `hyp_pool` of Linux KVM/arm64, and after the change that gave it its shape: a reference count and
 //! the free-list change that it implies belong in *one* critical section, so that nobody can see a page that
-//! is neither owned nor free. Here that state cannot even be written down ([`Frame`]).
+//! is neither owned nor free. Here that state cannot even be written down ([`TableWord`]).
 //!
 //! ```
-//! use hyp_pool::{Frame, HypPool, PageSize, frames_needed};
+//! use hyp_pool::{TableWord, HypPool, PageSize, table_words};
 //!
 //! let range = PageSize::SIZE_4K.range(0x8000_0000, 0x8400_0000); // 64 MiB
 //! // In a hypervisor: a static, or a slice carved out at boot.
-//! let table: Vec<Frame> = (0..frames_needed(range.len())).map(|_| Frame::VACANT).collect();
+//! let table: Vec<TableWord> = (0..table_words(range.len())).map(|_| TableWord::VACANT).collect();
 //! let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, range, 0)?;
 //!
 //! let block = pool.alloc(9)?;     // 2 MiB, aligned
@@ -28,11 +28,11 @@
 //!    a use after free cannot corrupt the allocator; zeroing goes through the caller's [`PhysMap`], outside the lock
 //!    ([`Erasing`]).
 //! 2. **No unsafe code, no heap, no OS**, no dependency but `lock_api`. The caller supplies the frame table:
-//!    4½ bytes a page, [`frames_needed`] words.
+//!    4½ bytes a page, [`table_words`] words.
 //! 3. **Misuse is a typed error that changes nothing**, in release builds too, as far as one word can tell:
 //!    a double put, a put or get of a free, tail or foreign page, an overflow, a bad order, range or table.
 //! 4. **One critical section an operation**, as short as it can be: a bounded number of words
-//!    ([`buddy`], "Cost").
+//!    ([`algorithm`], "Cost").
 //! 5. **The lock is yours**: any `lock_api` 0.5 `RawMutex`. Interrupt handlers allocate if it saves the
 //!    interrupt state.
 //!
@@ -59,11 +59,11 @@
 //!    │
 //! HypPool<L, R, C>   one lock                 pool, calls, counting, bulk, refcount
 //!    │
-//! Buddy              pure, by &mut            buddy, alone, check
+//! Buddy              pure, by &mut            buddy, algorithm, run, check
 //!    │
 //! Free areas         rings, lists of chunks   free_area, coalesce, chunk
 //!    │
-//! Frame table        the words                frame, table
+//! Table              the words                word, table
 //!    │
 //! Pfn, Order         arithmetic               pfn; page_size turns addresses into frame numbers
 //! ```
@@ -74,8 +74,8 @@
 #[cfg(any(test, loom))]
 extern crate std;
 
-mod alone;
-pub mod buddy;
+pub mod algorithm;
+mod buddy;
 mod bulk;
 mod calls;
 mod check;
@@ -84,7 +84,6 @@ mod coalesce;
 mod contents;
 mod counting;
 mod error;
-mod frame;
 mod free_area;
 mod handle;
 mod line;
@@ -96,20 +95,21 @@ mod page_size;
 mod per_cpu;
 mod pfn;
 mod pool;
+mod racks;
 pub mod refcount;
 mod run;
 mod sync;
 mod table;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod word;
 
-pub use alone::Buddy;
+pub use buddy::Buddy;
 pub use bulk::BULK;
 pub use check::Census;
 pub use coalesce::{Coalesce, Deferred, Eager, OldestFirst};
 pub use contents::{Contents, Erasable, Erasing, PhysMap};
 pub use error::{AllocError, BulkError, CheckError, InitError, PageError};
-pub use frame::{Frame, MAX_COUNT};
 pub use handle::{PageRef, SplitPages};
 pub use magazine::Magazine;
 pub use owner::{MAX_POOL_OWNERS, Owner};
@@ -118,4 +118,5 @@ pub use per_cpu::PerCpu;
 pub use pfn::{MAX_ORDER, NR_ORDERS, Order, Pfn, PfnRange};
 pub use pool::HypPool;
 pub use refcount::{Atomic, Merged, RefcountPath};
-pub use table::frames_needed;
+pub use table::table_words;
+pub use word::{MAX_COUNT, TableWord};

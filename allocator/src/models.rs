@@ -18,12 +18,12 @@ pub(crate) fn weakened() -> Option<Access> {
 #[cfg(test)]
 mod tests {
     use super::WEAKENED;
-    use crate::buddy::allocated;
-    use crate::frame::{Allocated, Index};
+    use crate::algorithm::allocated;
     use crate::sync::Access;
+    use crate::word::{Allocated, Index};
     use crate::{
-        AllocError, Atomic, Coalesce, Deferred, Eager, Frame, HypPool, Merged, PageError, PageRef, Pfn, PfnRange,
-        RefcountPath, frames_needed,
+        AllocError, Atomic, Coalesce, Deferred, Eager, HypPool, Merged, PageError, PageRef, Pfn, PfnRange,
+        RefcountPath, TableWord, table_words,
     };
     use lock_api::{GuardSend, RawMutex};
     use loom::cell::UnsafeCell;
@@ -81,8 +81,8 @@ mod tests {
         pool_of(len)
     }
 
-    fn table(len: usize) -> &'static [Frame] {
-        Box::leak((0..frames_needed(len)).map(|_| Frame::vacant()).collect())
+    fn table(len: usize) -> &'static [TableWord] {
+        Box::leak((0..table_words(len)).map(|_| TableWord::vacant()).collect())
     }
 
     /// What stands in a page, watched by loom for races between its owners.

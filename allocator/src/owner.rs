@@ -25,12 +25,12 @@
 use crate::coalesce::{Coalesce, Deferred};
 use crate::contents::Scrub;
 use crate::error::{AllocError, PageError};
-use crate::frame::{Allocated, Frame, Holder, Index, MAX_OWNERS, OwnerId};
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::{Atomic, RefcountPath, sole};
 use crate::sync::Access;
 use crate::table::Frames;
+use crate::word::{Allocated, Holder, Index, MAX_OWNERS, OwnerId, TableWord};
 use core::fmt;
 use lock_api::RawMutex;
 
@@ -55,7 +55,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 }
 
 /// The place and the word of an owner's block.
-type Mine<'p> = (Index, &'p Frame, Allocated);
+type Mine<'p> = (Index, &'p TableWord, Allocated);
 
 /// Whoever alone counts the references of some blocks of a pool, and so counts by a load and a store: the tables of one
 /// guest, say, whose mappings are changed under that guest's lock. Everybody else is refused the blocks.
@@ -67,9 +67,9 @@ type Mine<'p> = (Index, &'p Frame, Allocated);
 /// them, by number or otherwise. Their owner's id is not used again, and the pool has one owner less to give.
 ///
 /// ```
-/// use hyp_pool::{Frame, HypPool, PageError, Pfn, PfnRange, frames_needed};
+/// use hyp_pool::{TableWord, HypPool, PageError, Pfn, PfnRange, table_words};
 ///
-/// let table = [const { Frame::VACANT }; frames_needed(64)];
+/// let table = [const { TableWord::VACANT }; table_words(64)];
 /// let range = PfnRange::new(Pfn::new(0x100), 64);
 /// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, range, 0)?;
 ///

@@ -14,22 +14,22 @@
 use crate::coalesce::{Coalesce, Deferred};
 use crate::contents::Cleared;
 use crate::error::{AllocError, PageError};
-use crate::frame::Holder;
 use crate::line::Line;
-use crate::magazine::Racks;
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
+use crate::racks::Racks;
 use crate::refcount::{Atomic, RefcountPath};
+use crate::word::Holder;
 use core::fmt;
 use lock_api::{Mutex, RawMutex};
 
 /// `CPUS` magazines of a pool with lock `L`, each behind a lock `M`.
 ///
 /// ```
-/// use hyp_pool::{Frame, HypPool, PerCpu, Pfn, PfnRange, frames_needed};
+/// use hyp_pool::{TableWord, HypPool, PerCpu, Pfn, PfnRange, table_words};
 /// use parking_lot::RawMutex as Lock; // or hyp_locks::IrqSave<…>
 ///
-/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
+/// static TABLE: [TableWord; table_words(1024)] = [const { TableWord::VACANT }; table_words(1024)];
 /// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
 /// static CPUS: PerCpu<Lock, 4> = PerCpu::new(&POOL);
 ///

@@ -5,7 +5,7 @@
 //!  of HypPool     ─────┼──────────────────────────────
 //!                 mask │ counter │ heads of the lists
 //!                 ──────────────────────────────────────
-//!                 base │ length │ &[Frame]              written once; read without the lock
+//!                 base │ length │ &[TableWord]              written once; read without the lock
 //!                 ──────────────────────────────────────
 //!                 owners │ magazines │ pinned           counted now and then, without the lock
 //! ```
@@ -16,7 +16,6 @@
 use crate::check::{self, Census};
 use crate::coalesce::{Coalesce, Deferred};
 use crate::error::{CheckError, InitError};
-use crate::frame::Frame;
 use crate::free_area::FreeAreas;
 use crate::line::Line;
 use crate::owner::OwnerIds;
@@ -24,6 +23,7 @@ use crate::pfn::{NR_ORDERS, PfnRange};
 use crate::refcount::{Atomic, RefcountPath};
 use crate::sync::{Access, AtomicUsize, Ordering};
 use crate::table::Table;
+use crate::word::TableWord;
 use core::fmt;
 use core::marker::PhantomData;
 use lock_api::{Mutex, RawMutex};
@@ -39,10 +39,10 @@ use lock_api::{Mutex, RawMutex};
 /// # In a `static`
 ///
 /// ```
-/// use hyp_pool::{Frame, HypPool, Pfn, PfnRange, frames_needed};
+/// use hyp_pool::{TableWord, HypPool, Pfn, PfnRange, table_words};
 /// use parking_lot::RawMutex as Lock; // or hyp_locks::Ticket, or your own
 ///
-/// static TABLE: [Frame; frames_needed(1024)] = [const { Frame::VACANT }; frames_needed(1024)];
+/// static TABLE: [TableWord; table_words(1024)] = [const { TableWord::VACANT }; table_words(1024)];
 /// static POOL: HypPool<Lock> = HypPool::new(&TABLE);
 ///
 /// POOL.init(PfnRange::new(Pfn::new(0x4_0000), 1024), 16)?;
@@ -58,7 +58,7 @@ pub struct HypPool<'t, L: RawMutex, R: RefcountPath = Atomic, C: Coalesce = Defe
     /// Protects the free areas and every word of `words`, but for what an `Allocated` word may become without
     /// it ([`refcount`](crate::refcount)). A leaf: nothing is called with it held.
     pub(crate) areas: Line<Mutex<L, FreeAreas<C>>>,
-    pub(crate) words: &'t [Frame],
+    pub(crate) words: &'t [TableWord],
     /// The frame number of `words[0]`. Written once, before `len`.
     pub(crate) base: AtomicUsize,
     /// Frames that have words there; 0 until the pool has its range.
@@ -93,7 +93,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// A pool without a range, for a `static`: every call is refused until [`init`](Self::init).
     #[cfg(not(loom))]
     #[must_use]
-    pub const fn new(frames: &'t [Frame]) -> Self {
+    pub const fn new(frames: &'t [TableWord]) -> Self {
         Self {
             areas: Line(Mutex::new(FreeAreas::EMPTY)),
             words: frames,
@@ -106,7 +106,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
 
     /// As `new`, which `const` keeps from loom.
     #[cfg(loom)]
-    pub(crate) fn vacant(lock: L, frames: &'t [Frame]) -> Self {
+    pub(crate) fn vacant(lock: L, frames: &'t [TableWord]) -> Self {
         Self {
             areas: Line(Mutex::from_raw(lock, FreeAreas::EMPTY)),
             words: frames,
@@ -118,7 +118,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     }
 
     /// Gives a pool made by [`new`](Self::new) its range, once. Claims
-    /// [`frames_needed(range.len())`](crate::frames_needed) words of its table. The first `reserved` frames
+    /// [`table_words(range.len())`](crate::table_words) words of its table. The first `reserved` frames
     /// start out allocated, each as a block of its own with one reference: memory that is in use already, a
     /// boot allocator's say. They may be got and put like all others.
     ///
@@ -145,7 +145,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     ///
     /// As `init`.
     #[cfg(not(loom))]
-    pub fn with_table(frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
+    pub fn with_table(frames: &'t [TableWord], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
         Self::with_lock(L::INIT, frames, range, reserved)
     }
 
@@ -154,7 +154,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     /// # Errors
     ///
     /// As [`init`](Self::init).
-    pub fn with_lock(lock: L, frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
+    pub fn with_lock(lock: L, frames: &'t [TableWord], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
         let table = Table::claim(frames, range, reserved)?;
         Ok(Self {
             areas: Line(Mutex::from_raw(lock, FreeAreas::fill(table, reserved))),
@@ -209,7 +209,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
         self.counters.0.pinned.load(Ordering::Relaxed)
     }
 
-    /// Verifies invariants I1 to I7 of the [`buddy`](crate::buddy) module, and changes nothing. O(frames), under the
+    /// Verifies invariants I1 to I7 of the [`algorithm`](crate::algorithm) module, and changes nothing. O(frames), under the
     /// lock.
     ///
     /// # Errors

@@ -21,7 +21,7 @@
 //! ```
 
 use crate::error::PageError;
-use crate::frame::Allocated;
+use crate::word::Allocated;
 
 /// A way to count references: [`Merged`] or [`Atomic`].
 pub trait RefcountPath: sealed::Sealed + 'static {

@@ -5,10 +5,10 @@
 
 use crate::bulk::BULK;
 use crate::coalesce::Coalesce;
-use crate::frame::Index;
 use crate::free_area::FreeAreas;
 use crate::pfn::Order;
 use crate::table::Table;
+use crate::word::Index;
 
 /// Up to [`BULK`] blocks of one order whose words are silent and which are in no free area yet.
 ///

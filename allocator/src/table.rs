@@ -11,13 +11,13 @@
 
 use crate::chunk::{self, Chunks};
 use crate::error::{InitError, PageError};
-use crate::frame::{Frame, Index, MAX_FRAMES, State};
 use crate::pfn::{Order, Pfn, PfnRange};
+use crate::word::{Index, MAX_FRAMES, State, TableWord};
 
 /// How many words the frame table of a pool of `nr_pages` frames must have, 4 bytes each: one a frame, and four for
 /// each 32 frames and for two more such chunks, as the range may cut one in two at each end.
 #[must_use]
-pub const fn frames_needed(nr_pages: usize) -> usize {
+pub const fn table_words(nr_pages: usize) -> usize {
     // Saturating: of a table as long as that there is none.
     nr_pages.saturating_add(chunk::words(nr_pages))
 }
@@ -31,7 +31,7 @@ pub const fn frames_needed(nr_pages: usize) -> usize {
 #[derive(Clone, Copy)]
 pub(crate) struct Frames<'t> {
     base: Pfn,
-    frames: &'t [Frame],
+    frames: &'t [TableWord],
 }
 
 impl<'t> Frames<'t> {
@@ -40,13 +40,13 @@ impl<'t> Frames<'t> {
 
     /// The word at `index`, if there is one.
     #[inline]
-    pub(crate) fn get(self, index: Index) -> Option<&'t Frame> {
+    pub(crate) fn get(self, index: Index) -> Option<&'t TableWord> {
         self.frames.get(index.get())
     }
 
     /// A view of the first `len` of `words`, which have been claimed; of none, if there are not so many.
     #[inline]
-    pub(crate) fn new(base: Pfn, words: &'t [Frame], len: usize) -> Self {
+    pub(crate) fn new(base: Pfn, words: &'t [TableWord], len: usize) -> Self {
         Self { base, frames: words.get(..len).unwrap_or(&[]) }
     }
 
@@ -68,7 +68,7 @@ impl<'t> Frames<'t> {
 
     /// The word of `pfn`.
     #[inline]
-    pub(crate) fn find(self, pfn: Pfn) -> Result<(Index, &'t Frame), PageError> {
+    pub(crate) fn find(self, pfn: Pfn) -> Result<(Index, &'t TableWord), PageError> {
         let offset = pfn.get().wrapping_sub(self.base.get());
         match self.frames.get(offset) {
             Some(frame) => Ok((Index::new(offset), frame)),
@@ -83,7 +83,7 @@ impl<'t> Frames<'t> {
     /// If there is none. Indices come from `find`, from chunks and from rings, which by I1 and I4 have frames of the
     /// range alone.
     #[inline]
-    pub(crate) fn frame(self, index: Index) -> &'t Frame {
+    pub(crate) fn frame(self, index: Index) -> &'t TableWord {
         &self.frames[index.get()]
     }
 
@@ -112,15 +112,15 @@ impl<'t> Frames<'t> {
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'t> {
     frames: Frames<'t>,
-    chunks: &'t [[Frame; chunk::WORDS]],
+    chunks: &'t [[TableWord; chunk::WORDS]],
 }
 
 impl<'t> Table<'t> {
     /// A view of words that have been claimed, for `len` frames; of none, if they are too few.
     #[inline]
-    pub(crate) fn new(base: Pfn, words: &'t [Frame], len: usize) -> Self {
+    pub(crate) fn new(base: Pfn, words: &'t [TableWord], len: usize) -> Self {
         // A pool without a range has claimed none.
-        let needed = if len == 0 { 0 } else { frames_needed(len) };
+        let needed = if len == 0 { 0 } else { table_words(len) };
         let chunks = words.get(len..needed).unwrap_or(&[]);
         Self { frames: Frames::new(base, words, len), chunks: chunks.as_chunks().0 }
     }
@@ -130,7 +130,7 @@ impl<'t> Table<'t> {
     /// # Errors
     ///
     /// If the range or the table will not do. The words are then as they were.
-    pub(crate) fn claim(frames: &'t [Frame], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
+    pub(crate) fn claim(frames: &'t [TableWord], range: PfnRange, reserved: usize) -> Result<Self, InitError> {
         if range.is_empty() {
             return Err(InitError::EmptyRange);
         }
@@ -143,13 +143,13 @@ impl<'t> Table<'t> {
         if reserved > range.len() {
             return Err(InitError::ReservedTooLong);
         }
-        let needed = frames_needed(range.len());
+        let needed = table_words(range.len());
         let Some(words) = frames.get(..needed) else {
             return Err(InitError::TableTooShort { needed, len: frames.len() });
         };
         if let Some(index) = words.iter().position(|word| !word.claim()) {
             // The words before this one are ours by their compare-exchange; nobody else writes them.
-            words[..index].iter().for_each(Frame::vacate);
+            words[..index].iter().for_each(TableWord::vacate);
             return Err(InitError::TableInUse { index });
         }
         let table = Self::new(range.start(), words, range.len());
@@ -159,7 +159,7 @@ impl<'t> Table<'t> {
 
     /// Gives all words back.
     pub(crate) fn vacate(self) {
-        self.frames.frames.iter().chain(self.chunks.as_flattened()).for_each(Frame::vacate);
+        self.frames.frames.iter().chain(self.chunks.as_flattened()).for_each(TableWord::vacate);
     }
 
     #[inline]

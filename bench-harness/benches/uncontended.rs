@@ -30,8 +30,8 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion};
 use hyp_locks::{Mcs, NoLock, Queued, RawSpinlock, SpinMutex, SpinTicket, Ticket};
 use hyp_pool::{
-    Atomic, BULK, Buddy, Coalesce, Deferred, Eager, Frame, HypPool, Merged, PageSize, Pfn, PfnRange, RefcountPath,
-    frames_needed,
+    Atomic, BULK, Buddy, Coalesce, Deferred, Eager, HypPool, Merged, PageSize, Pfn, PfnRange, RefcountPath, TableWord,
+    table_words,
 };
 use lock_api::{Mutex, RawMutex};
 
@@ -73,8 +73,8 @@ fn locks(criterion: &mut Criterion) {
 }
 
 /// A frame table for [`RANGE`].
-fn table() -> Vec<Frame> {
-    (0..frames_needed(RANGE.len())).map(|_| Frame::VACANT).collect()
+fn table() -> Vec<TableWord> {
+    (0..table_words(RANGE.len())).map(|_| TableWord::VACANT).collect()
 }
 
 /// Measures `operation` with everything free, and again with a block of `order` free whose buddy is not.

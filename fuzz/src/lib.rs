@@ -27,7 +27,7 @@ pub mod memory;
 pub mod model;
 pub mod ops;
 
-use hyp_pool::{Atomic, Deferred, Eager, Frame, Merged, OldestFirst, frames_needed};
+use hyp_pool::{Atomic, Deferred, Eager, TableWord, Merged, OldestFirst, table_words};
 pub use ops::Input;
 use ops::{MOST_FRAMES, Policy, Setup};
 
@@ -38,7 +38,7 @@ use ops::{MOST_FRAMES, Policy, Setup};
 /// If the pool and the model disagree.
 pub fn run(input: &Input) {
     // One table for all lives: what a pool does not give back, the next one does not get.
-    let table: Vec<Frame> = (0..frames_needed(MOST_FRAMES)).map(|_| Frame::VACANT).collect();
+    let table: Vec<TableWord> = (0..table_words(MOST_FRAMES)).map(|_| TableWord::VACANT).collect();
     for (setup, ops) in &input.lives {
         let life = match (setup.atomic, setup.policy) {
             (false, Policy::Eager) => life::live::<Merged, Eager>,

@@ -9,7 +9,7 @@ use crate::memory::{Lock, Memory};
 use crate::model::{Block, By, Model, coalesced};
 use crate::ops::{Op, Range, Via, When};
 use hyp_pool::{
-    Coalesce, Frame, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
+    Coalesce, TableWord, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
     RefcountPath,
 };
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ mod many;
 /// # Panics
 ///
 /// If the pool and the model disagree.
-pub fn live<R: RefcountPath, C: Coalesce>(table: &[Frame], range: Range, ops: &[Op]) {
+pub fn live<R: RefcountPath, C: Coalesce>(table: &[TableWord], range: Range, ops: &[Op]) {
     let pfns = PfnRange::new(Pfn::new(range.start), range.len);
     let pool = HypPool::<Lock, R, C>::with_table(table, pfns, range.reserved).expect("the last life left the table");
     let mut life = Life::new(table, &pool, range);
@@ -46,7 +46,7 @@ pub fn live<R: RefcountPath, C: Coalesce>(table: &[Frame], range: Range, ops: &[
 }
 
 struct Life<'p, R: RefcountPath, C: Coalesce> {
-    table: &'p [Frame],
+    table: &'p [TableWord],
     pool: &'p HypPool<'p, Lock, R, C>,
     model: Model,
     memory: Memory<'p, R, C>,
@@ -60,7 +60,7 @@ struct Life<'p, R: RefcountPath, C: Coalesce> {
 }
 
 impl<'p, R: RefcountPath, C: Coalesce> Life<'p, R, C> {
-    fn new(table: &'p [Frame], pool: &'p HypPool<'p, Lock, R, C>, range: Range) -> Self {
+    fn new(table: &'p [TableWord], pool: &'p HypPool<'p, Lock, R, C>, range: Range) -> Self {
         let memory = Memory::new(pool, range.start, range.len);
         memory.stamp(range.start, range.reserved, 1); // as the model says
         Self {

@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::ptr;
 
 use anyhow::{Context, Result};
-use hyp_pool::{Frame, Pfn, PfnRange, frames_needed};
+use hyp_pool::{Pfn, PfnRange, TableWord, table_words};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 /// Bytes of a page.
@@ -27,7 +27,7 @@ pub const HEAP: usize = 3 * PAGES * PAGE;
 pub struct Arena {
     base: usize,
     /// The frame table of our pool.
-    frames: Vec<Frame>,
+    frames: Vec<TableWord>,
 }
 
 impl Arena {
@@ -49,7 +49,7 @@ impl Arena {
             .or_else(|error| if error == nix::errno::Errno::EINVAL { Ok(()) } else { Err(error) }) // a kernel without any
             .context("no huge pages for the arena")?;
         let base = map.as_ptr().expose_provenance().next_multiple_of(align);
-        let frames = (0..frames_needed(PAGES)).map(|_| Frame::VACANT).collect();
+        let frames = (0..table_words(PAGES)).map(|_| TableWord::VACANT).collect();
         Ok(Box::leak(Box::new(Self { base, frames })))
     }
 
@@ -81,7 +81,7 @@ impl Arena {
 
     /// The frame table of our pool, and the frames that it describes.
     #[must_use]
-    pub fn frames(&self) -> (&[Frame], PfnRange) {
+    pub fn frames(&self) -> (&[TableWord], PfnRange) {
         (&self.frames, PfnRange::new(Pfn::new(self.base / PAGE), PAGES))
     }
 }

@@ -16,7 +16,7 @@ use comfy_table::Table;
 use hyp_locks::{Acquired, Instrumented, Probe, Ticket};
 use hyp_physmap::Linear;
 use hyp_pool::{
-    Buddy, Contents, Eager, Erasing, Frame, HypPool, NR_ORDERS, Order, PageSize, Pfn, PfnRange, frames_needed,
+    Buddy, Contents, Eager, Erasing, HypPool, NR_ORDERS, Order, PageSize, Pfn, PfnRange, TableWord, table_words,
 };
 use lock_api::Mutex;
 use quanta::Clock;
@@ -62,8 +62,8 @@ fn hold(mut call: impl FnMut()) -> u64 {
     samples[ROUNDS / 2]
 }
 
-fn table() -> Vec<Frame> {
-    (0..frames_needed(FRAMES)).map(|_| Frame::VACANT).collect()
+fn table() -> Vec<TableWord> {
+    (0..table_words(FRAMES)).map(|_| TableWord::VACANT).collect()
 }
 
 fn main() {

@@ -12,12 +12,12 @@
 //!
 //! ```
 //! use hyp_physmap::Linear;
-//! use hyp_pool::{Contents, Erasing, Frame, HypPool, PageSize, Pfn, PfnRange, frames_needed};
+//! use hyp_pool::{Contents, Erasing, TableWord, HypPool, PageSize, Pfn, PfnRange, table_words};
 //!
 //! // Eight "physical" pages from 0x1_0000 on, which this process has mapped elsewhere.
 //! let memory = vec![0xaa_u8; 9 * 4096];
 //! let mapped_at = memory.as_ptr().expose_provenance().next_multiple_of(4096);
-//! let table = [const { Frame::VACANT }; frames_needed(8)];
+//! let table = [const { TableWord::VACANT }; table_words(8)];
 //! let pool = HypPool::<hyp_locks::Ticket>::with_table(&table, PfnRange::new(Pfn::new(0x10), 8), 0)?;
 //! // SAFETY: L1 and L2: all eight frames are pages of `memory`, which nobody else touches.
 //! let map = unsafe { Linear::new(PageSize::SIZE_4K, mapped_at.wrapping_sub(0x1_0000)) };

@@ -11,7 +11,7 @@
 use hyp_locks::NoLock;
 use hyp_physmap::Linear;
 use hyp_pool::{
-    Contents, Erasable, Erasing, Frame, HypPool, PageError, PageSize, Pfn, PfnRange, PhysMap, frames_needed,
+    Contents, Erasable, Erasing, HypPool, PageError, PageSize, Pfn, PfnRange, PhysMap, TableWord, table_words,
 };
 use std::cell::Cell;
 use std::ptr;
@@ -76,7 +76,7 @@ impl Memory {
 }
 
 fn cleared_and_nothing_else(memory: &Memory, map: Linear) {
-    let table = [const { Frame::VACANT }; frames_needed(FRAMES)];
+    let table = [const { TableWord::VACANT }; table_words(FRAMES)];
     let pool = HypPool::<NoLock>::with_table(&table, PfnRange::new(Pfn::new(START), FRAMES), 0).unwrap();
     let (zeroing, scrubbing) =
         (Erasing::new(&pool, map, Contents::ZeroOnAlloc), Erasing::new(&pool, map, Contents::ScrubOnPut));
@@ -148,7 +148,7 @@ impl PhysMap for Observer<'_> {
 
 #[test]
 fn the_lock_is_free_while_a_block_of_any_order_is_cleared() {
-    let table: Vec<Frame> = (0..frames_needed(2048)).map(|_| Frame::VACANT).collect();
+    let table: Vec<TableWord> = (0..table_words(2048)).map(|_| TableWord::VACANT).collect();
     let pool = HypPool::<NoLock>::with_table(&table, PfnRange::new(Pfn::new(0), 2048), 0).unwrap();
     for when in [Contents::ZeroOnAlloc, Contents::ScrubOnPut] {
         let observer = Observer { pool: &pool, calls: Cell::new(0) };

@@ -9,7 +9,7 @@
 
 use crate::ledger::{Ledger, SHARED};
 use crate::patient::Patient;
-use hyp_pool::{Erasable, Frame, HypPool, NR_ORDERS, PageRef, PerCpu, Pfn, PfnRange, PhysMap, frames_needed};
+use hyp_pool::{Erasable, HypPool, NR_ORDERS, PageRef, PerCpu, Pfn, PfnRange, PhysMap, TableWord, table_words};
 use lock_api::Mutex;
 
 /// Its lock, and that of everything else here.
@@ -28,8 +28,8 @@ pub const CPUS: usize = 8;
 
 /// A table for [`pool`].
 #[must_use]
-pub fn vacant_table() -> Vec<Frame> {
-    (0..frames_needed(RANGE.len())).map(|_| Frame::VACANT).collect()
+pub fn vacant_table() -> Vec<TableWord> {
+    (0..table_words(RANGE.len())).map(|_| TableWord::VACANT).collect()
 }
 
 /// The pool over `table`.
@@ -38,7 +38,7 @@ pub fn vacant_table() -> Vec<Frame> {
 ///
 /// If the table is too short, or in use.
 #[must_use]
-pub fn pool(table: &[Frame]) -> Pool<'_> {
+pub fn pool(table: &[TableWord]) -> Pool<'_> {
     Pool::with_table(table, RANGE, RESERVED).expect("a vacant table of the right length")
 }
 

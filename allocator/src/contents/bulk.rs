@@ -13,10 +13,10 @@ use super::{Cleared, Erasing, PhysMap, Scrub};
 use crate::bulk::BULK;
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, BulkError, PageError};
-use crate::frame::{Allocated, Holder, Index, State};
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
+use crate::word::{Allocated, Holder, Index, State};
 use core::mem;
 use lock_api::RawMutex;
 
@@ -49,14 +49,14 @@ impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<&'p HypP
     ///
     /// ```
     /// # use core::cell::RefCell;
-    /// # use hyp_pool::{Contents, Erasable, Erasing, Frame, HypPool, Pfn, PfnRange, PhysMap, frames_needed};
+    /// # use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, Pfn, PfnRange, PhysMap, table_words};
     /// # struct Memory(RefCell<[u8; 256]>);
     /// # impl PhysMap for Memory {
     /// #     fn zero(&self, block: Erasable<'_>) {
     /// #         self.0.borrow_mut()[block.pfn().get()..][..block.nr_pages()].fill(0);
     /// #     }
     /// # }
-    /// # let table = [const { Frame::VACANT }; frames_needed(256)];
+    /// # let table = [const { TableWord::VACANT }; table_words(256)];
     /// # let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0), 256), 0)?;
     /// # let memory = Memory(RefCell::new([0x5e; 256]));
     /// let guests = Erasing::new(&pool, &memory, Contents::ScrubOnPut);

@@ -4,11 +4,11 @@
 use super::{Erasing, PhysMap};
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, PageError};
-use crate::frame::Holder;
 use crate::magazine::Magazine;
 use crate::per_cpu::PerCpu;
 use crate::pfn::Pfn;
 use crate::refcount::RefcountPath;
+use crate::word::Holder;
 use lock_api::RawMutex;
 
 /// A magazine's blocks.

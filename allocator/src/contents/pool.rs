@@ -3,11 +3,11 @@
 use super::{Erasing, PhysMap};
 use crate::coalesce::Coalesce;
 use crate::error::{AllocError, PageError};
-use crate::frame::Holder;
 use crate::handle::PageRef;
 use crate::pfn::Pfn;
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
+use crate::word::Holder;
 use core::ptr;
 use lock_api::RawMutex;
 

@@ -16,11 +16,11 @@
 use super::{Erasable, PhysMap};
 use crate::coalesce::Coalesce;
 use crate::error::PageError;
-use crate::frame::{Allocated, Frame, Holder, Index};
 use crate::pfn::{Order, Pfn};
 use crate::pool::HypPool;
 use crate::refcount::RefcountPath;
 use crate::sync::Access;
+use crate::word::{Allocated, Holder, Index, TableWord};
 use core::marker::PhantomData;
 use lock_api::RawMutex;
 
@@ -33,13 +33,13 @@ use lock_api::RawMutex;
 pub(crate) struct Scrub<'t> {
     pfn: Pfn,
     index: Index,
-    frame: &'t Frame,
+    frame: &'t TableWord,
     order: Order,
 }
 
 impl<'t> Scrub<'t> {
     /// The block at `pfn`, whose word the caller has made say `Scrub`.
-    pub(crate) const fn new(pfn: Pfn, index: Index, frame: &'t Frame, order: Order) -> Self {
+    pub(crate) const fn new(pfn: Pfn, index: Index, frame: &'t TableWord, order: Order) -> Self {
         Self { pfn, index, frame, order }
     }
 

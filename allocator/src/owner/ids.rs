@@ -1,7 +1,7 @@
 //! The ids of a pool's owners: taken and given back without the lock.
 
-use crate::frame::{MAX_OWNERS, OwnerId};
 use crate::sync::{Access, AtomicU32, Ordering};
+use crate::word::{MAX_OWNERS, OwnerId};
 
 /// The ids in use, a bit each.
 pub(crate) struct OwnerIds([AtomicU32; WORDS]);

@@ -2,7 +2,7 @@
 //! back first.
 
 use super::{Lock, pool_over, vacant_table};
-use crate::buddy::steps::MERGES;
+use crate::algorithm::steps::MERGES;
 use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::{Atomic, Coalesce, Deferred, Eager, HypPool, MAX_ORDER, Merged, OldestFirst, Pfn};

@@ -9,14 +9,14 @@ use super::subject::{By, CPUS, Erased, MAGAZINE, OWNERS, Op, Subject};
 use super::{pool_over, vacant_table};
 use crate::Contents::{ScrubOnPut, ZeroOnAlloc};
 use crate::pfn::Order;
-use crate::{Atomic, Coalesce, Deferred, Eager, Frame, MAX_COUNT, Merged, OldestFirst, RefcountPath};
+use crate::{Atomic, Coalesce, Deferred, Eager, MAX_COUNT, Merged, OldestFirst, RefcountPath, TableWord};
 use std::collections::{HashSet, VecDeque};
 use std::{vec, vec::Vec};
 
 /// All that decides what a pool will do: every word, of frames and of chunks; lists, counter and rings; racks.
-fn state<R: RefcountPath, C: Coalesce>(words: &[Frame], subject: &Subject<'_, R, C>) -> Vec<u32> {
+fn state<R: RefcountPath, C: Coalesce>(words: &[TableWord], subject: &Subject<'_, R, C>) -> Vec<u32> {
     let areas = subject.pool.areas.0.lock();
-    let mut all: Vec<u32> = words.iter().map(Frame::raw).collect();
+    let mut all: Vec<u32> = words.iter().map(TableWord::raw).collect();
     all.push(areas.counted_pages() as u32);
     for order in Order::all() {
         let ends = [areas.head(order), areas.tail(order)].map(|link| link.chunk().map_or(u32::MAX, |at| at as u32));

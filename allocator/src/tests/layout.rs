@@ -4,7 +4,7 @@ use super::{Lock, pool_over, vacant_table};
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::free_area::FreeAreas;
 use crate::line::Line;
-use crate::{Atomic, Coalesce, Deferred, Eager, Frame, HypPool, OldestFirst, frames_needed};
+use crate::{Atomic, Coalesce, Deferred, Eager, HypPool, OldestFirst, TableWord, table_words};
 use core::mem::{align_of, offset_of, size_of};
 use lock_api::Mutex;
 
@@ -13,14 +13,14 @@ const LINE: usize = 64;
 
 #[test]
 fn a_page_costs_four_and_a_half_bytes() {
-    assert_eq!(size_of::<Frame>(), 4);
+    assert_eq!(size_of::<TableWord>(), 4);
     let pages = 16384;
-    let bytes = frames_needed(pages) * size_of::<Frame>();
+    let bytes = table_words(pages) * size_of::<TableWord>();
     assert!(bytes <= 8 * pages);
     assert!(bytes * 10 <= 46 * pages, "{bytes} bytes for {pages} pages");
     // The same of a large pool; what every pool needs, however small, is little.
-    assert!(frames_needed(1 << 28) * 4 * 10 <= 46 << 28);
-    assert_eq!(frames_needed(1), 1 + 2 * 4);
+    assert!(table_words(1 << 28) * 4 * 10 <= 46 << 28);
+    assert_eq!(table_words(1), 1 + 2 * 4);
 }
 
 /// The lock at the very start, and after it the ring of order 0: how many blocks it has, and the slots of the first

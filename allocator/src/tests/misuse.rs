@@ -1,10 +1,10 @@
 //! Every misuse by name: a typed error, after which the pool is as it was.
 
 use super::{Lock, pool_over, vacant_table, vacant_words};
-use crate::frame::{Allocated, Holder, Index, MAX_FRAMES, State};
+use crate::word::{Allocated, Holder, Index, MAX_FRAMES, State};
 use crate::{
-    AllocError, Atomic, Buddy, Coalesce, Deferred, Eager, Frame, HypPool, InitError, MAX_COUNT, MAX_ORDER, Merged,
-    Order, PageError, Pfn, PfnRange, RefcountPath, frames_needed,
+    AllocError, Atomic, Buddy, Coalesce, Deferred, Eager, HypPool, InitError, MAX_COUNT, MAX_ORDER, Merged, Order,
+    PageError, Pfn, PfnRange, RefcountPath, TableWord, table_words,
 };
 
 const START: usize = 0x100;
@@ -223,8 +223,8 @@ fn a_range_or_table_that_will_not_do() {
     assert_eq!(make(0, 0, 0), InitError::EmptyRange);
     assert_eq!(make(usize::MAX - 3, 5, 0), InitError::RangeOverflow);
     assert_eq!(make(0, MAX_FRAMES + 1, 0), InitError::TooManyFrames { max: MAX_FRAMES });
-    let needed = frames_needed(65);
-    assert_eq!(make(0, 65, 0), InitError::TableTooShort { needed, len: frames_needed(64) });
+    let needed = table_words(65);
+    assert_eq!(make(0, 65, 0), InitError::TableTooShort { needed, len: table_words(64) });
     assert_eq!(make(0, usize::MAX, 0), InitError::TooManyFrames { max: MAX_FRAMES });
     assert_eq!(make(0, 64, 65), InitError::ReservedTooLong);
     // None of that has claimed a word.
@@ -233,9 +233,9 @@ fn a_range_or_table_that_will_not_do() {
     pool.check().unwrap();
     drop(pool);
     // One word too few, of those that are not frames.
-    let short = &table[..frames_needed(64) - 1];
+    let short = &table[..table_words(64) - 1];
     let refused = pool_over::<Atomic, Eager>(short, 0, 64, 0).unwrap_err();
-    assert_eq!(refused, InitError::TableTooShort { needed: frames_needed(64), len: short.len() });
+    assert_eq!(refused, InitError::TableTooShort { needed: table_words(64), len: short.len() });
 }
 
 #[test]
@@ -249,8 +249,8 @@ fn a_range_that_ends_at_the_last_frame_number() {
 
 #[test]
 fn a_table_in_use_even_in_part() {
-    let few = frames_needed(16);
-    let table = vacant_words(frames_needed(64) + few + 16);
+    let few = table_words(16);
+    let table = vacant_words(table_words(64) + few + 16);
     let low = pool_over::<Atomic, Deferred>(&table[8..], 0, 16, 0).unwrap();
     let first = pool_over::<Atomic, Eager>(&table, 64, 64, 0).unwrap_err();
     assert_eq!(first, InitError::TableInUse { index: 8 });
@@ -272,7 +272,7 @@ fn a_table_in_use_even_in_part() {
 /// A table that starts among the words of another pool's chunks, of which none is free, is refused, and changes nothing.
 #[test]
 fn a_table_that_starts_in_the_chunks_of_another() {
-    let words = frames_needed(16);
+    let words = table_words(16);
     let table = vacant_words(2 * words);
     // All reserved: there is no free block.
     let first = pool_over::<Atomic, Deferred>(&table, 0, 16, 16).unwrap();
@@ -309,7 +309,7 @@ fn a_pool_without_a_range_has_no_word_to_give_back() {
 
 #[test]
 fn a_pool_without_a_range_refuses_everything_and_gets_one_once() {
-    static TABLE: [Frame; frames_needed(16)] = [const { Frame::VACANT }; frames_needed(16)];
+    static TABLE: [TableWord; table_words(16)] = [const { TableWord::VACANT }; table_words(16)];
     static POOL: HypPool<Lock> = HypPool::new(&TABLE);
     assert_eq!(POOL.alloc_pages(0), Err(AllocError::OutOfMemory));
     assert_eq!(POOL.put_page(Pfn::new(0)), Err(PageError::OutOfRange));

@@ -33,23 +33,23 @@ mod strings;
 mod subject;
 mod threads;
 
-use crate::{Coalesce, Frame, HypPool, InitError, Pfn, PfnRange, RefcountPath, frames_needed};
+use crate::{Coalesce, HypPool, InitError, Pfn, PfnRange, RefcountPath, TableWord, table_words};
 use std::vec::Vec;
 
 type Lock = parking_lot::RawMutex;
 
 /// A frame table of so many words.
-fn vacant_words(words: usize) -> Vec<Frame> {
-    (0..words).map(|_| Frame::VACANT).collect()
+fn vacant_words(words: usize) -> Vec<TableWord> {
+    (0..words).map(|_| TableWord::VACANT).collect()
 }
 
 /// A frame table for a pool of `len` frames, and not a word more.
-fn vacant_table(len: usize) -> Vec<Frame> {
-    vacant_words(frames_needed(len))
+fn vacant_table(len: usize) -> Vec<TableWord> {
+    vacant_words(table_words(len))
 }
 
 fn pool_over<R: RefcountPath, C: Coalesce>(
-    table: &[Frame],
+    table: &[TableWord],
     start: usize,
     len: usize,
     reserved: usize,

@@ -6,7 +6,7 @@ mod contents;
 mod magazines;
 
 use super::subject::{Answer, By, CAPACITY, CPUS, InMagazines, LEFT, MAGAZINE, NOBODY, OWNERS, Op, Subject, at};
-use crate::buddy::steps::MERGES;
+use crate::algorithm::steps::MERGES;
 use crate::chunk;
 use crate::coalesce::{KEPT_ORDERS, sealed::Kept};
 use crate::{AllocError, BulkError, Census, Coalesce, MAX_COUNT, MAX_ORDER, NR_ORDERS, PageError, Pfn, RefcountPath};

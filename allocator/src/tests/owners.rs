@@ -1,7 +1,7 @@
 //! An owner counts alone: everybody else is refused its blocks, and it is refused theirs.
 
 use super::{pool_over, vacant_table};
-use crate::frame::{Allocated, Holder, Index};
+use crate::word::{Allocated, Holder, Index};
 use crate::{
     AllocError, Atomic, BulkError, Coalesce, Deferred, Eager, HypPool, MAX_COUNT, MAX_POOL_OWNERS, Merged, Owner,
     PageError, Pfn, PfnRange, RefcountPath,

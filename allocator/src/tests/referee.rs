@@ -3,10 +3,10 @@
 use super::vacant_table;
 use crate::check::check;
 use crate::chunk::{Chunk, Link};
-use crate::frame::{Allocated, Frame, Holder, Index};
 use crate::free_area::FreeAreas;
 use crate::pfn::Order;
 use crate::table::Table;
+use crate::word::{Allocated, Holder, Index, TableWord};
 use crate::{CheckError, Coalesce, Deferred, Eager, Pfn, PfnRange};
 
 /// The range cuts off 8 frames of the first chunk, and 4 of the last.
@@ -44,7 +44,7 @@ fn set_free<C: Coalesce>(table: Table<'_>, areas: &mut FreeAreas<C>, chunk: usiz
 ///           A0  A0  F1  F2   F4        F5   F6        F5    F4   F3   F2
 /// ```
 #[track_caller]
-fn found_under<C: Coalesce>(violate: impl FnOnce(Table<'_>, &mut FreeAreas<C>, &[Frame])) -> (u8, usize) {
+fn found_under<C: Coalesce>(violate: impl FnOnce(Table<'_>, &mut FreeAreas<C>, &[TableWord])) -> (u8, usize) {
     let frames = vacant_table(LEN);
     let table = Table::claim(&frames, PfnRange::new(Pfn::new(BASE), LEN), 0).unwrap();
     let mut areas = FreeAreas::<C>::fill(table, 0);

@@ -6,8 +6,8 @@ mod erasing;
 pub(super) use erasing::Erased;
 
 use super::Lock;
-use crate::frame::{Allocated, Index, MagazineId, State};
 use crate::magazine::Magazine;
+use crate::word::{Allocated, Index, MagazineId, State};
 use crate::{
     AllocError, BulkError, Coalesce, Contents, Erasable, HypPool, Owner, PageError, PerCpu, Pfn, PhysMap, RefcountPath,
 };

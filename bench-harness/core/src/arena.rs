@@ -4,7 +4,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use hyp_pool::{Frame, PageSize, Pfn, PfnRange, frames_needed};
+use hyp_pool::{PageSize, Pfn, PfnRange, TableWord, table_words};
 
 /// Frames of the pool: 64 MiB of 4 KiB pages.
 pub const FRAMES: usize = 16384;
@@ -21,7 +21,7 @@ pub const RANGE: PfnRange = PageSize::SIZE_4K.range(0x8000_0000, 0x8000_0000 + F
 pub struct Arena {
     pages: [[AtomicU64; ENTRIES]; FRAMES],
     /// The pool's frame table.
-    pub(crate) frames: [Frame; frames_needed(FRAMES)],
+    pub(crate) frames: [TableWord; table_words(FRAMES)],
     /// The reference counts of the strategies that count beside the buddy allocator.
     pub(crate) counts: [AtomicU32; FRAMES],
 }
@@ -33,7 +33,7 @@ impl Arena {
     pub const fn new() -> Self {
         Self {
             pages: [const { [const { AtomicU64::new(0) }; ENTRIES] }; FRAMES],
-            frames: [const { Frame::VACANT }; frames_needed(FRAMES)],
+            frames: [const { TableWord::VACANT }; table_words(FRAMES)],
             counts: [const { AtomicU32::new(0) }; FRAMES],
         }
     }

@@ -1,6 +1,6 @@
 //! What our pool has to reach, and whether it does. Ratios within a repetition, of medians of chunks, as in the table.
 
-use hyp_pool::{Frame, frames_needed};
+use hyp_pool::{TableWord, table_words};
 
 use super::tables::{table, text};
 use super::{digits, interval};
@@ -121,7 +121,7 @@ pub(super) fn bars(results: &Results, denominator: bool) -> String {
     for bar in rows {
         table.add_row(bar.row(results, denominator));
     }
-    let bytes = (frames_needed(PAGES) * size_of::<Frame>()) as f64 / PAGES as f64;
+    let bytes = (table_words(PAGES) * size_of::<TableWord>()) as f64 / PAGES as f64;
     let fits = if bytes <= 8.0 { "met" } else { "MISSED" };
     table.add_row(["frame table", "bytes a page", &digits(bytes), "", "<= 8", fits]);
     "Bars; `?`: the interval holds the bar. `not measured`: there is no such subject yet, or it was not asked for\n\n"

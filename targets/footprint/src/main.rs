@@ -12,11 +12,11 @@
 #[cfg(target_os = "none")]
 mod image {
     use hyp_locks::Ticket;
-    use hyp_pool::{Frame, HypPool, Pfn, PfnRange, frames_needed};
+    use hyp_pool::{HypPool, Pfn, PfnRange, TableWord, table_words};
 
     const PAGES: usize = 16384;
 
-    static TABLE: [Frame; frames_needed(PAGES)] = [const { Frame::VACANT }; frames_needed(PAGES)];
+    static TABLE: [TableWord; table_words(PAGES)] = [const { TableWord::VACANT }; table_words(PAGES)];
     static POOL: HypPool<Ticket> = HypPool::new(&TABLE);
 
     // SAFETY: no other symbol has this name: it is the only one of the image that nobody else defines.

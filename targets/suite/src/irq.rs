@@ -5,7 +5,7 @@ use crate::case::{Case, Outcome, ensure, ensure_eq};
 use crate::pool::{checked, pool, table};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{IrqSave, Ticket};
-use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Merged, RefcountPath, frames_needed};
+use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Merged, RefcountPath, table_words};
 use lock_api::{Mutex, RawMutex};
 
 /// Interrupts that a case waits for, on each core.
@@ -105,7 +105,7 @@ fn handler_takes_the_lock<B: Board>(board: &B) -> Outcome {
 /// Threads of all cores and their handlers allocate from one pool, which in the end is whole.
 fn handler_allocates<B: Board, R: RefcountPath, C: Coalesce>(board: &B) -> Outcome {
     const FRAMES: usize = 512;
-    const WORDS: usize = frames_needed(FRAMES);
+    const WORDS: usize = table_words(FRAMES);
     board.has_interrupts()?;
     let table = table::<WORDS>();
     let pool = pool::<B, R, C>(&table, FRAMES, 0)?;

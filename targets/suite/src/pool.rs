@@ -9,7 +9,9 @@ use crate::board::Board;
 use crate::case::{Case, Outcome, Stop, ensure, ensure_eq, ensure_ok};
 use core::array;
 use hyp_locks::{IrqSave, Ticket};
-use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Frame, HypPool, Merged, Pfn, PfnRange, RefcountPath, frames_needed};
+use hyp_pool::{
+    Atomic, Coalesce, Deferred, Eager, HypPool, Merged, Pfn, PfnRange, RefcountPath, TableWord, table_words,
+};
 
 /// The lock of the pools under test: the one that an embedder with interrupts would take.
 pub(crate) type Lock<B> = IrqSave<Ticket, <B as Board>::Irq>;
@@ -35,18 +37,18 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
     all_of!(Merged, Eager as "merged").into_iter().chain(all_of!(Atomic, Deferred as "atomic"))
 }
 
-/// A frame table of `N` words, on the stack; [`frames_needed`] says how many a pool needs.
-pub(crate) fn table<const N: usize>() -> [Frame; N] {
-    array::from_fn(|_| Frame::VACANT)
+/// A frame table of `N` words, on the stack; [`table_words`] says how many a pool needs.
+pub(crate) fn table<const N: usize>() -> [TableWord; N] {
+    array::from_fn(|_| TableWord::VACANT)
 }
 
 /// A pool of `len` frames over `table`, which is as long as it must be; the first `reserved` frames are in use.
 pub(crate) fn pool<B: Board, R: RefcountPath, C: Coalesce>(
-    table: &[Frame],
+    table: &[TableWord],
     len: usize,
     reserved: usize,
 ) -> Result<HypPool<'_, Lock<B>, R, C>, Stop> {
-    ensure_eq(table.len(), frames_needed(len), "words of the table")?;
+    ensure_eq(table.len(), table_words(len), "words of the table")?;
     let range = PfnRange::new(BASE, len);
     let pool = ensure_ok(HypPool::with_table(table, range, reserved), "a pool over a fresh table")?;
     checked(&pool, len - reserved)?;

@@ -1,7 +1,7 @@
 //! Magazines, which keep blocks and hand them out without the lock, beside the pool and beside each other.
 
 use super::*;
-use crate::frame::Holder;
+use crate::word::Holder;
 use crate::{Magazine, PerCpu};
 
 type Mag = Magazine<'static, ModelLock, Atomic, Eager, 8>;

@@ -247,8 +247,8 @@ fn caught_an_adoption_by_a_store() {
             if word.count() != 1 {
                 return Err(PageError::Shared);
             }
-            let id = crate::frame::OwnerId::new(0).unwrap();
-            let to = Allocated::new(word.order(), crate::frame::Holder::Owner(id));
+            let id = crate::word::OwnerId::new(0).unwrap();
+            let to = Allocated::new(word.order(), crate::word::Holder::Owner(id));
             pool.frames().frame(index).set_allocated(to);
             Ok(())
         });

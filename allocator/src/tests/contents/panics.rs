@@ -33,7 +33,7 @@ type Call = fn(&Pool<'_>, &Fails) -> bool;
 
 /// A call in which the map panics after `after` blocks; the block that it panicked at stays allocated, and nobody's.
 fn fails<'p>(
-    table: &'p [crate::Frame],
+    table: &'p [crate::TableWord],
     after: usize,
     when: Contents,
     call: impl FnOnce(&Pool<'p>, &Fails) -> bool,

@@ -1,8 +1,8 @@
 //! What magazines do to the model: what they hold is allocated, and theirs.
 
 use super::{Block, Model, is_free};
-use crate::magazine;
 use crate::pfn::Order;
+use crate::racks;
 use crate::tests::subject::{By, CAPACITY, CPUS, InMagazines, LEFT, MAGAZINE, at};
 use crate::{AllocError, MAX_ORDER, PageError, Pfn};
 use std::vec::Vec;
@@ -58,9 +58,7 @@ impl Model {
         // What it has taken with the block that was asked for: less than half a rack of the same.
         let others: Vec<_> = held.iter().filter(|&(head, _)| !self.magazines().contains_key(head)).collect();
         let most = match Order::new(order) {
-            Some(size) if usize::from(order) < magazine::ORDERS && got.is_ok() => {
-                magazine::limit::<CAPACITY>(size) / 2 - 1
-            }
+            Some(size) if usize::from(order) < racks::ORDERS && got.is_ok() => racks::limit::<CAPACITY>(size) / 2 - 1,
             _ => 0,
         };
         let few = others.len() <= most;
@@ -75,13 +73,13 @@ impl Model {
     /// A put by way of the magazine `of`; all hold the blocks `held` afterwards.
     pub(super) fn magazine_put(&mut self, pfn: usize, of: By, held: &InMagazines) -> Result<(), PageError> {
         let block = self.find(pfn, None)?;
-        let Some(order) = Order::new(block.order).filter(|_| usize::from(block.order) < magazine::ORDERS) else {
+        let Some(order) = Order::new(block.order).filter(|_| usize::from(block.order) < racks::ORDERS) else {
             return self.put(None, pfn, 1);
         };
         if block.count > 1 {
             return self.put(None, pfn, 1);
         }
-        let limit = magazine::limit::<CAPACITY>(order);
+        let limit = racks::limit::<CAPACITY>(order);
         if self.in_rack(block.order, of) == limit {
             // Full: half of it is given back, of this order. Which half is not to be seen.
             let gone: Vec<_> = self.magazines().into_iter().filter(|(head, _)| !held.contains_key(head)).collect();

@@ -2,13 +2,13 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{Daif, IrqSave, Ticket};
-use hyp_pool::{AllocError, Frame, HypPool, PageSize, Pfn, frames_needed};
+use hyp_pool::{AllocError, HypPool, PageSize, Pfn, TableWord, table_words};
 use qemu_virt::{Board, El2, println};
 
 /// 16 MiB in pages of 4 KiB; the table is 19 KiB of zeros.
 const PAGES: usize = 4096;
-const WORDS: usize = frames_needed(PAGES);
-static TABLE: [Frame; WORDS] = [const { Frame::VACANT }; WORDS];
+const WORDS: usize = table_words(PAGES);
+static TABLE: [TableWord; WORDS] = [const { TableWord::VACANT }; WORDS];
 static POOL: HypPool<IrqSave<Ticket, Daif>> = HypPool::new(&TABLE);
 
 // Both are Relaxed: one core alone, in its main loop and in its interrupt, reads and writes them.

@@ -5,10 +5,10 @@ use crate::board::{Board, turns};
 use crate::case::{Outcome, ensure, ensure_eq, ensure_ok};
 use crate::random::Random;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use hyp_pool::{Coalesce, Pfn, RefcountPath, frames_needed};
+use hyp_pool::{Coalesce, Pfn, RefcountPath, table_words};
 
 const FRAMES: usize = 1024;
-const WORDS: usize = frames_needed(FRAMES);
+const WORDS: usize = table_words(FRAMES);
 
 /// All cores allocate, share and free blocks of orders 0 to 3, as random as they can. Nobody gets a frame that
 /// somebody has, no call fails that may not, and in the end every frame is back.

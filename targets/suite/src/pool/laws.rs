@@ -3,10 +3,10 @@
 use super::{checked, pool, table};
 use crate::board::Board;
 use crate::case::{Outcome, ensure, ensure_eq, ensure_ok};
-use hyp_pool::{AllocError, Coalesce, HypPool, InitError, MAX_ORDER, PageError, Pfn, RefcountPath, frames_needed};
+use hyp_pool::{AllocError, Coalesce, HypPool, InitError, MAX_ORDER, PageError, Pfn, RefcountPath, table_words};
 
 const FRAMES: usize = 256;
-const WORDS: usize = frames_needed(FRAMES);
+const WORDS: usize = table_words(FRAMES);
 
 /// A block of each order is aligned, its head has one reference, and all of them, freed in an order of their own,
 /// coalesce into what was there before.

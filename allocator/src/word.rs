@@ -35,10 +35,17 @@
 //!
 //! Whoever finds another holder than itself in the word leaves it alone.
 
+mod allocated;
+mod holder;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use crate::pfn::Order;
 #[cfg(loom)]
 use crate::sync::Bits;
 use crate::sync::{Access, AtomicU32, Ordering};
+pub(crate) use allocated::Allocated;
+pub(crate) use holder::{Holder, MAX_OWNERS, MagazineId, OwnerId};
 
 const STATE_SHIFT: u32 = 30;
 const ORDER_SHIFT: u32 = 26;
@@ -86,76 +93,6 @@ impl Index {
     }
 }
 
-/// Who counts the references of an allocated block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Holder {
-    /// Code that remembers the frame number and calls `get_page` and `put_page`.
-    Number,
-    /// [`PageRef`](crate::PageRef)s.
-    Handle,
-    /// A [`Magazine`](crate::Magazine), which keeps the block for its next caller.
-    Magazine,
-    /// Whoever clears the block: an allocation before it hands it out, or a final put before it is free or a magazine's.
-    Scrub,
-    /// The [`Owner`](crate::Owner) of this number.
-    Owner(OwnerId),
-}
-
-/// How many owners a pool may have at a time.
-pub(crate) const MAX_OWNERS: u8 = 255 - OwnerId::FIRST;
-
-/// The number of an owner.
-///
-/// # Invariants
-///
-/// Less than [`MAX_OWNERS`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct OwnerId(u8);
-
-impl OwnerId {
-    /// What stands in a word for the first of them.
-    const FIRST: u8 = 4;
-
-    #[inline]
-    pub(crate) const fn new(id: u8) -> Option<Self> {
-        if id < MAX_OWNERS { Some(Self(id)) } else { None }
-    }
-
-    #[inline]
-    pub(crate) const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-/// The number of a magazine: in the word of a block, so that one that was put twice, into two of them, is in one.
-///
-/// # Invariants
-///
-/// From 1 to [`MAX_COUNT`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct MagazineId(u32);
-
-impl MagazineId {
-    /// The `n`-th of a pool. The same numbers come again after [`MAX_COUNT`] of them.
-    pub(crate) const fn nth(n: usize) -> Self {
-        Self(1 + (n % MAX_COUNT as usize) as u32)
-    }
-}
-
-impl Holder {
-    #[inline]
-    const fn bits(self) -> u32 {
-        let code = match self {
-            Self::Number => 0,
-            Self::Handle => 1,
-            Self::Magazine => 2,
-            Self::Scrub => 3,
-            Self::Owner(id) => OwnerId::FIRST + id.0,
-        };
-        (code as u32) << HOLDER_SHIFT
-    }
-}
-
 /// What a word says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
@@ -164,96 +101,13 @@ pub(crate) enum State {
     Allocated(Allocated),
 }
 
-/// The word of an allocated block's head, decoded no further than needed.
-///
-/// # Invariants
-///
-/// The state bits say `Allocated` and the count is at least 1.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Allocated(u32);
-
-impl Allocated {
-    #[inline]
-    pub(crate) const fn new(order: Order, holder: Holder) -> Self {
-        // INVARIANT: the state is Allocated, the count 1.
-        Self(ALLOCATED | (order.get() as u32) << ORDER_SHIFT | holder.bits() | 1)
-    }
-
-    #[inline]
-    pub(crate) const fn order(self) -> Order {
-        match Order::new((self.0 >> ORDER_SHIFT & 0xf) as u8) {
-            Some(order) => order,
-            // No word with these bits is ever written; saturating keeps a stray one from panicking.
-            None => Order::MAX,
-        }
-    }
-
-    #[inline]
-    pub(crate) const fn count(self) -> u32 {
-        self.0 & COUNT_MASK
-    }
-
-    /// The word of a block in the magazine of that number: its count is 1, and where that would stand the magazine does.
-    #[inline]
-    pub(crate) const fn in_magazine(order: Order, magazine: MagazineId) -> Self {
-        // INVARIANT: the number is at least 1.
-        Self(ALLOCATED | (order.get() as u32) << ORDER_SHIFT | Holder::Magazine.bits() | magazine.0)
-    }
-
-    /// Whether a magazine has it.
-    #[inline]
-    pub(crate) const fn is_in_magazine(self) -> bool {
-        self.0 & MATCH_MASK == ALLOCATED | Holder::Magazine.bits()
-    }
-
-    #[inline]
-    pub(crate) const fn is_pinned(self) -> bool {
-        self.count() == PINNED
-    }
-
-    /// `n` references more, or `None` beyond [`MAX_COUNT`] and for a pinned block.
-    #[inline]
-    pub(crate) const fn more(self, n: u32) -> Option<Self> {
-        // INVARIANT: the count only grows, and not into the holder's bits.
-        if self.count() <= MAX_COUNT && n <= MAX_COUNT - self.count() { Some(Self(self.0 + n)) } else { None }
-    }
-
-    /// `n` references less, or `None` if not one would be left. Not for a pinned block.
-    #[inline]
-    pub(crate) const fn less(self, n: u32) -> Option<Self> {
-        debug_assert!(!self.is_pinned());
-        // INVARIANT: the count stays at 1 or more.
-        if self.count() > n { Some(Self(self.0 - n)) } else { None }
-    }
-
-    /// The same block with another count, for tests that cannot wait for it.
-    #[cfg(all(test, not(loom)))]
-    pub(crate) fn with_count(self, count: u32) -> Self {
-        assert!((1..=MAX_COUNT).contains(&count));
-        Self(self.0 & !COUNT_MASK | count)
-    }
-
-    /// The same block, allocated for ever.
-    #[inline]
-    pub(crate) const fn pinned(self) -> Self {
-        Self(self.0 | PINNED)
-    }
-}
-
-impl core::fmt::Debug for Allocated {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let holder = (self.0 & MATCH_MASK & !ALLOCATED) >> HOLDER_SHIFT;
-        write!(f, "order {}, count {}, holder {holder}", self.order(), self.count())
-    }
-}
-
 /// The pool's knowledge of one page frame, or one of its words about free frames: four bytes that
-/// the caller supplies and the pool owns. [`frames_needed`](crate::frames_needed) tells how many.
+/// the caller supplies and the pool owns. [`table_words`](crate::table_words) tells how many.
 ///
-/// Made vacant, by [`Frame::VACANT`]; all bytes zero, so that a table in a `static` costs no image space.
+/// Made vacant, by [`TableWord::VACANT`]; all bytes zero, so that a table in a `static` costs no image space.
 #[derive(Debug)]
 #[cfg_attr(not(loom), repr(transparent))]
-pub struct Frame {
+pub struct TableWord {
     word: AtomicU32,
     /// Loom watches the words of the free areas for accesses outside the lock, and need not reorder them.
     #[cfg(loom)]
@@ -261,9 +115,9 @@ pub struct Frame {
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Frame>() == 4);
+const _: () = assert!(size_of::<TableWord>() == 4);
 
-impl Frame {
+impl TableWord {
     /// A word that no pool has claimed.
     #[cfg(not(loom))]
     #[expect(clippy::declare_interior_mutable_const, reason = "an initialiser for tables in statics, never borrowed")]
@@ -365,6 +219,3 @@ impl Frame {
         self.bits.set(bits);
     }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests;

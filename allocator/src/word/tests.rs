@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn what_goes_in_comes_out() {
-    let frame = Frame::VACANT;
+    let frame = TableWord::VACANT;
     assert_eq!(frame.state(), State::Vacant);
     assert!(frame.claim());
     assert!(!frame.claim());
@@ -44,7 +44,7 @@ fn counts_stay_between_one_and_the_maximum() {
     assert!(pinned.is_pinned() && !most.is_pinned());
     assert_eq!(pinned.more(1), None);
     assert_eq!(pinned.order(), Order::MAX);
-    let frame = Frame::VACANT;
+    let frame = TableWord::VACANT;
     frame.set_allocated(pinned);
     assert_eq!(frame.held_by(Holder::Handle, Access::Get), Err(State::Allocated(pinned)));
     let kept = Allocated::in_magazine(Order::ZERO, MagazineId::nth(MAX_COUNT as usize - 1));
