@@ -27,7 +27,7 @@ pub mod memory;
 pub mod model;
 pub mod ops;
 
-use hyp_pool::{Atomic, Deferred, Eager, TableWord, Merged, OldestFirst, table_words};
+use hyp_pool::{Atomic, Deferred, Eager, Merged, OldestFirst, TableWord, table_words};
 pub use ops::Input;
 use ops::{MOST_FRAMES, Policy, Setup};
 

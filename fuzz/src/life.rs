@@ -9,8 +9,8 @@ use crate::memory::{Lock, Memory};
 use crate::model::{Block, By, Model, coalesced};
 use crate::ops::{Op, Range, Via, When};
 use hyp_pool::{
-    Coalesce, TableWord, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
-    RefcountPath,
+    Coalesce, HypPool, InitError, MAX_POOL_OWNERS, Magazine, Owner, PageError, PageRef, PerCpu, Pfn, PfnRange,
+    RefcountPath, TableWord,
 };
 use std::collections::BTreeMap;
 

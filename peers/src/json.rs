@@ -4,8 +4,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::thread;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use bench_harness::provenance;
+use bench_harness::record::{Build, MachineInfo, Source};
 use serde::Serialize;
 
 use crate::measure::Measured;
@@ -14,17 +17,18 @@ use crate::workloads::Workload;
 #[derive(Serialize)]
 #[serde(tag = "line", rename_all = "lowercase")]
 enum Line<'l> {
-    Machine(Machine),
+    Machine(Box<Machine>),
     Cell(Cell<'l>),
 }
 
 #[derive(Serialize)]
 struct Machine {
     version: &'static str,
-    os: &'static str,
-    arch: &'static str,
-    cpu: Option<String>,
-    cores: usize,
+    /// Seconds since 1970.
+    started: Option<u64>,
+    source: Source,
+    build: Build,
+    machine: MachineInfo,
     load: Option<String>,
     debug_assertions: bool,
     repetitions: usize,
@@ -60,18 +64,19 @@ impl Lines {
         let Some(path) = path else { return Ok(Self::default()) };
         let file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
         let mut lines = Self(Some(file));
-        lines.write(&Line::Machine(Machine {
+        lines.write(&Line::Machine(Box::new(Machine {
             version: env!("CARGO_PKG_VERSION"),
-            os: std::env::consts::OS,
-            arch: std::env::consts::ARCH,
-            cpu: cpu(),
-            cores: thread::available_parallelism().map_or(1, usize::from),
+            started: SystemTime::UNIX_EPOCH.elapsed().ok().map(|since| since.as_secs()),
+            // As the tree is now: `cargo run` has just built this from it.
+            source: provenance::source_now(Path::new(env!("CARGO_MANIFEST_DIR"))),
+            build: provenance::build(),
+            machine: provenance::machine(thread::available_parallelism().map_or(1, usize::from)),
             load: fs::read_to_string("/proc/loadavg").ok().map(|text| text.trim().to_owned()),
             debug_assertions: cfg!(debug_assertions),
             repetitions,
             slice_ms,
             original_verified: verified,
-        }))?;
+        })))?;
         Ok(lines)
     }
 
@@ -103,12 +108,6 @@ impl Lines {
     }
 }
 
-fn cpu() -> Option<String> {
-    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("model name"))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::Lines;
@@ -124,6 +123,9 @@ mod tests {
         let text = std::fs::read_to_string(file.path()).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
+        let (source, rustc) = (&lines[0]["source"], &lines[0]["build"]["rustc"]);
+        assert!(source.get("commit").or(source.get("unknown")).is_some(), "{source}");
+        assert!(rustc.as_str().is_some_and(|rustc| rustc.starts_with("rustc ")), "{rustc}");
         assert_eq!((&lines[0]["line"], &lines[0]["repetitions"]), (&"machine".into(), &9.into()));
         assert_eq!((&lines[1]["workload"], &lines[1]["ns"]), (&"s2_seq".into(), &1.5.into()));
     }

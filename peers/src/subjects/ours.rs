@@ -1,4 +1,5 @@
-//! Ours: [`HypPool`] under its locks, ways of counting and of coalescing, its exclusive [`Owner`]s and [`Magazine`]s.
+//! Ours: [`HypPool`] under its locks, ways of counting and of coalescing, and what it can be used through: exclusive
+//! [`Owner`]s, [`Magazine`]s, those of CPUs, calls for many.
 //!
 //! To add a variant: a [`Subject`] here, whose [`Local`](Subject::Local) is what a thread has, and its line in
 //! [`ALL`](super::ALL).
@@ -6,7 +7,7 @@
 use std::ptr;
 
 use anyhow::Result;
-use hyp_pool::{Coalesce, HypPool, Magazine, Owner, Pfn, RefcountPath};
+use hyp_pool::{AllocError, BULK, BulkError, Coalesce, HypPool, Magazine, Owner, PerCpu, Pfn, RefcountPath};
 use lock_api::RawMutex;
 
 use crate::arena::{Arena, PAGE};
@@ -45,98 +46,65 @@ where
     }
 }
 
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Shared<'_, L, R, C> {
-    type Page = Pfn;
+/// A pool of which each thread has something of its own: `$local`, made of `$pool`.
+macro_rules! on_a_pool {
+    ($(#[$about:meta])* $subject:ident, $local:ident $([$size:ident])?, $orders:expr, |$pool:ident| $make:expr) => {
+        $(#[$about])*
+        #[derive(Debug)]
+        pub struct $subject<L: RawMutex, R: RefcountPath, C: Coalesce $(, const $size: usize)?>(Pool<L, R, C>);
 
-    #[inline]
-    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
-        self.0.alloc_pages(order).map_err(|_| Refused)
-    }
+        impl<L, R, C $(, const $size: usize)?> Subject for $subject<L, R, C $(, $size)?>
+        where
+            L: RawMutex + Send + Sync + 'static,
+            R: RefcountPath + 'static,
+            C: Coalesce + Send + 'static,
+        {
+            type Local<'s> = $local<'s, L, R, C $(, $size)?>;
+            const ORDERS: bool = $orders;
 
-    #[inline]
-    fn free(&mut self, page: Pfn, _: u8) -> Result<(), Refused> {
-        done(self.0.put_page(page).is_ok())
-    }
+            fn new(arena: &'static Arena) -> Result<Self> {
+                Pool::new(arena).map(Self)
+            }
 
-    #[inline]
-    fn address(&self, page: Pfn) -> *mut u8 {
-        ptr::with_exposed_provenance_mut(page.get() * PAGE)
-    }
+            fn locals(&mut self, threads: usize) -> Vec<Self::Local<'_>> {
+                let $pool = &self.0.0;
+                (0..threads).filter_map(|_| $make).collect()
+            }
+
+            fn free_pages(&mut self) -> Option<usize> {
+                self.0.free_pages()
+            }
+        }
+    };
 }
 
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for Shared<'_, L, R, C> {
-    #[inline]
-    fn get(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.0.get_page(page).is_ok())
-    }
+on_a_pool!(
+    /// The pool, each thread with a [`Magazine`] of its own.
+    Magazines, Loaded[N], true, |pool| Some(Loaded(Magazine::new(pool)))
+);
 
-    #[inline]
-    fn put(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.0.put_page(page).is_ok())
-    }
+on_a_pool!(
+    /// The pool, each thread with a CPU's magazine of its own.
+    Cpus, OnCpu, true, |pool| Some(OnCpu(PerCpu::new(pool)))
+);
 
-    #[inline]
-    fn around(&self, address: usize) -> Pfn {
-        Pfn::new(address / PAGE)
-    }
+on_a_pool!(
+    /// The pool, each thread with an [`Owner`] of its own: it allocates from all of it, and its pages are its alone.
+    Owners, Owned, true, |pool| pool.owner().map(Owned)
+);
 
-    #[inline]
-    fn count(&self, page: Pfn) -> Result<u32, Refused> {
-        self.0.page_count(page).map_err(|_| Refused)
-    }
-}
-
-/// The pool, each thread with a [`Magazine`] of its own.
-#[derive(Debug)]
-pub struct Magazines<L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize = 32>(Pool<L, R, C>);
+on_a_pool!(
+    /// The pool, single pages allocated and put [`BULK`] at a time.
+    Bulk, Batched, false, |pool| Some(Batched { pool, next: Vec::with_capacity(BULK), put: Vec::with_capacity(BULK) })
+);
 
 /// A magazine.
 #[derive(Debug)]
 pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize>(Magazine<'s, L, R, C, N>);
 
-impl<L, R, C, const N: usize> Subject for Magazines<L, R, C, N>
-where
-    L: RawMutex + Send + Sync + 'static,
-    R: RefcountPath + 'static,
-    C: Coalesce + Send + 'static,
-{
-    type Local<'s> = Loaded<'s, L, R, C, N>;
-
-    fn new(arena: &'static Arena) -> Result<Self> {
-        Pool::new(arena).map(Self)
-    }
-
-    fn locals(&mut self, threads: usize) -> Vec<Loaded<'_, L, R, C, N>> {
-        (0..threads).map(|_| Loaded(Magazine::new(&self.0.0))).collect()
-    }
-
-    fn free_pages(&mut self) -> Option<usize> {
-        self.0.free_pages()
-    }
-}
-
-impl<L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Pages for Loaded<'_, L, R, C, N> {
-    type Page = Pfn;
-
-    #[inline]
-    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
-        self.0.alloc_pages(order).map_err(|_| Refused)
-    }
-
-    #[inline]
-    fn free(&mut self, page: Pfn, order: u8) -> Result<(), Refused> {
-        done(self.0.put_page_of(page, order).is_ok())
-    }
-
-    #[inline]
-    fn address(&self, page: Pfn) -> *mut u8 {
-        ptr::with_exposed_provenance_mut(page.get() * PAGE)
-    }
-}
-
-/// The pool, each thread with an [`Owner`] of its own: it allocates from all of it, and its pages are its alone.
+/// The magazine of a CPU, behind a lock that nobody else takes.
 #[derive(Debug)]
-pub struct Owners<L: RawMutex, R: RefcountPath, C: Coalesce>(Pool<L, R, C>);
+pub struct OnCpu<'s, L: RawMutex, R: RefcountPath, C: Coalesce>(PerCpu<'s, L, 1, L, R, C>);
 
 /// An owner.
 #[derive(Debug)]
@@ -160,64 +128,101 @@ where
     }
 }
 
-impl<L, R, C> Subject for Owners<L, R, C>
-where
-    L: RawMutex + Send + Sync + 'static,
-    R: RefcountPath + 'static,
-    C: Coalesce + Send + 'static,
-{
-    type Local<'s> = Owned<'s, L, R, C>;
+/// The calls of what a thread has. `$free` is given it, the page and its order.
+macro_rules! pages {
+    ($local:ident $([$size:ident])?, $alloc:expr, $free:expr) => {
+        impl<L: RawMutex, R: RefcountPath, C: Coalesce $(, const $size: usize)?> Pages for $local<'_, L, R, C $(, $size)?> {
+            type Page = Pfn;
 
-    fn new(arena: &'static Arena) -> Result<Self> {
-        Pool::new(arena).map(Self)
+            #[inline]
+            fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
+                $alloc(self, order).map_err(|_| Refused)
+            }
+
+            #[inline]
+            fn free(&mut self, page: Pfn, order: u8) -> Result<(), Refused> {
+                done($free(self, page, order).is_ok())
+            }
+
+            #[inline]
+            fn address(&self, page: Pfn) -> *mut u8 {
+                ptr::with_exposed_provenance_mut(page.get() * PAGE)
+            }
+        }
+    };
+}
+
+pages!(Shared, |my: &Self, order| my.0.alloc_pages(order), |my: &Self, page, _| my.0.put_page(page));
+pages!(Owned, |my: &mut Self, order| my.0.alloc_pages(order), |my: &mut Self, page, _| my.0.put_page(page));
+pages!(OnCpu, |my: &Self, order| my.0.alloc_pages(0, order), |my: &Self, page, of| my.0.put_page_of(0, page, of));
+pages!(Loaded[N], |my: &mut Self, order| my.0.alloc_pages(order), |my: &mut Self, page, of| my.0.put_page_of(page, of));
+pages!(Batched, |my: &mut Self, _| my.alloc(), |my: &mut Self, page, _| my.put(page));
+
+/// What counts references counts them in the same way.
+macro_rules! counts {
+    ($local:ident) => {
+        impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for $local<'_, L, R, C> {
+            #[inline]
+            fn get(&mut self, page: Pfn) -> Result<(), Refused> {
+                done(self.0.get_page(page).is_ok())
+            }
+
+            #[inline]
+            fn put(&mut self, page: Pfn) -> Result<(), Refused> {
+                done(self.0.put_page(page).is_ok())
+            }
+
+            #[inline]
+            fn around(&self, address: usize) -> Pfn {
+                Pfn::new(address / PAGE)
+            }
+
+            #[inline]
+            fn count(&self, page: Pfn) -> Result<u32, Refused> {
+                self.0.page_count(page).map_err(|_| Refused)
+            }
+        }
+    };
+}
+
+counts!(Shared);
+counts!(Owned);
+
+/// A batch on its way in and one on its way out.
+#[derive(Debug)]
+pub struct Batched<'s, L: RawMutex, R: RefcountPath, C: Coalesce> {
+    pool: &'s HypPool<'static, L, R, C>,
+    next: Vec<Pfn>,
+    put: Vec<Pfn>,
+}
+
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Batched<'_, L, R, C> {
+    fn alloc(&mut self) -> Result<Pfn, AllocError> {
+        if self.next.is_empty() {
+            self.next.resize(BULK, Pfn::new(0));
+            let got = self.pool.alloc_bulk(0, &mut self.next);
+            self.next.truncate(*got.as_ref().unwrap_or(&0));
+            got?;
+        }
+        self.next.pop().ok_or(AllocError::OutOfMemory)
     }
 
-    fn locals(&mut self, threads: usize) -> Vec<Owned<'_, L, R, C>> {
-        (0..threads).filter_map(|_| self.0.0.owner().map(Owned)).collect()
+    fn put(&mut self, page: Pfn) -> Result<(), BulkError> {
+        self.put.push(page);
+        if self.put.len() < BULK { Ok(()) } else { self.flush() }
     }
 
-    fn free_pages(&mut self) -> Option<usize> {
-        self.0.free_pages()
+    fn flush(&mut self) -> Result<(), BulkError> {
+        let result = self.pool.put_bulk(&self.put);
+        self.put.clear();
+        result
     }
 }
 
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> Pages for Owned<'_, L, R, C> {
-    type Page = Pfn;
-
-    #[inline]
-    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
-        self.0.alloc_pages(order).map_err(|_| Refused)
-    }
-
-    #[inline]
-    fn free(&mut self, page: Pfn, _: u8) -> Result<(), Refused> {
-        done(self.0.put_page(page).is_ok())
-    }
-
-    #[inline]
-    fn address(&self, page: Pfn) -> *mut u8 {
-        ptr::with_exposed_provenance_mut(page.get() * PAGE)
-    }
-}
-
-impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for Owned<'_, L, R, C> {
-    #[inline]
-    fn get(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.0.get_page(page).is_ok())
-    }
-
-    #[inline]
-    fn put(&mut self, page: Pfn) -> Result<(), Refused> {
-        done(self.0.put_page(page).is_ok())
-    }
-
-    #[inline]
-    fn around(&self, address: usize) -> Pfn {
-        Pfn::new(address / PAGE)
-    }
-
-    #[inline]
-    fn count(&self, page: Pfn) -> Result<u32, Refused> {
-        self.0.page_count(page).map_err(|_| Refused)
+impl<L: RawMutex, R: RefcountPath, C: Coalesce> Drop for Batched<'_, L, R, C> {
+    fn drop(&mut self) {
+        self.put.append(&mut self.next);
+        // What is refused here is missing from the count at the end.
+        let _ = self.flush();
     }
 }
