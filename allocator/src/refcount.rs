@@ -2,7 +2,7 @@
 //!
 //! | path | get, non-final put | final put | best for |
 //! |---|---|---|---|
-//! | [`Merged`] | count under the lock | count and free list in one critical section | pools whose blocks are seldom shared: a last put is one look and one section |
+//! | [`Merged`] | count under the lock | count and free list in one critical section | one core, or pools whose blocks are seldom shared: a last put is one look and one section. Not for magazines, whose puts then take the lock |
 //! | [`Atomic`] | compare-exchange on the frame's word, no lock | takes the lock *first*, then as above | everybody else: 99.8 % of the calls that stage-2 page-table work makes are not final |
 //!
 //! Both keep the promise that gave this crate its shape: *the last reference goes away, and the block becomes
