@@ -15,7 +15,7 @@ use crate::word::{Allocated, Holder, TableWord};
 /// Every allocated block has one owner, who frees it.
 ///
 /// ```
-/// use hyp_pool::{Buddy, Eager, TableWord, Pfn, PfnRange, table_words};
+/// use hyp_pool::{Buddy, Eager, Pfn, PfnRange, TableWord, table_words};
 ///
 /// let table = [const { TableWord::VACANT }; table_words(64)];
 /// let mut buddy = Buddy::<Eager>::with_table(&table, PfnRange::new(Pfn::new(0x100), 64), 0)?;

@@ -91,7 +91,7 @@ pub enum Contents {
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, Pfn, PfnRange, PhysMap, table_words};
+/// use hyp_pool::{Contents, Erasable, Erasing, HypPool, Pfn, PfnRange, PhysMap, TableWord, table_words};
 ///
 /// /// Frame 0 to 63, a byte each.
 /// struct Memory(RefCell<[u8; 64]>);
@@ -125,7 +125,7 @@ pub enum Contents {
 /// # In a `static`
 ///
 /// ```
-/// # use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, PerCpu, Pfn, PfnRange, PhysMap, table_words};
+/// # use hyp_pool::{Contents, Erasable, Erasing, HypPool, PerCpu, Pfn, PfnRange, PhysMap, TableWord, table_words};
 /// # use parking_lot::RawMutex as Lock;
 /// # struct Map;
 /// # impl PhysMap for Map {

@@ -6,7 +6,7 @@
 //! is neither owned nor free. Here that state cannot even be written down ([`TableWord`]).
 //!
 //! ```
-//! use hyp_pool::{TableWord, HypPool, PageSize, table_words};
+//! use hyp_pool::{HypPool, PageSize, TableWord, table_words};
 //!
 //! let range = PageSize::SIZE_4K.range(0x8000_0000, 0x8400_0000); // 64 MiB
 //! // In a hypervisor: a static, or a slice carved out at boot.

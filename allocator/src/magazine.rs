@@ -50,7 +50,7 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
 /// forgotten (`mem::forget`) stays allocated.
 ///
 /// ```
-/// use hyp_pool::{TableWord, HypPool, Pfn, PfnRange, table_words};
+/// use hyp_pool::{HypPool, Pfn, PfnRange, TableWord, table_words};
 ///
 /// let table = [const { TableWord::VACANT }; table_words(64)];
 /// let pool = HypPool::<parking_lot::RawMutex>::with_table(&table, PfnRange::new(Pfn::new(0x100), 64), 0)?;

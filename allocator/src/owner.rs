@@ -67,7 +67,7 @@ type Mine<'p> = (Index, &'p TableWord, Allocated);
 /// them, by number or otherwise. Their owner's id is not used again, and the pool has one owner less to give.
 ///
 /// ```
-/// use hyp_pool::{TableWord, HypPool, PageError, Pfn, PfnRange, table_words};
+/// use hyp_pool::{HypPool, PageError, Pfn, PfnRange, TableWord, table_words};
 ///
 /// let table = [const { TableWord::VACANT }; table_words(64)];
 /// let range = PfnRange::new(Pfn::new(0x100), 64);

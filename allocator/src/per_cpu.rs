@@ -26,7 +26,7 @@ use lock_api::{Mutex, RawMutex};
 /// `CPUS` magazines of a pool with lock `L`, each behind a lock `M`.
 ///
 /// ```
-/// use hyp_pool::{TableWord, HypPool, PerCpu, Pfn, PfnRange, table_words};
+/// use hyp_pool::{HypPool, PerCpu, Pfn, PfnRange, TableWord, table_words};
 /// use parking_lot::RawMutex as Lock; // or hyp_locks::IrqSave<…>
 ///
 /// static TABLE: [TableWord; table_words(1024)] = [const { TableWord::VACANT }; table_words(1024)];

@@ -39,7 +39,7 @@ use lock_api::{Mutex, RawMutex};
 /// # In a `static`
 ///
 /// ```
-/// use hyp_pool::{TableWord, HypPool, Pfn, PfnRange, table_words};
+/// use hyp_pool::{HypPool, Pfn, PfnRange, TableWord, table_words};
 /// use parking_lot::RawMutex as Lock; // or hyp_locks::Ticket, or your own
 ///
 /// static TABLE: [TableWord; table_words(1024)] = [const { TableWord::VACANT }; table_words(1024)];

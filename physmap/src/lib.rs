@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use hyp_physmap::Linear;
-//! use hyp_pool::{Contents, Erasing, TableWord, HypPool, PageSize, Pfn, PfnRange, table_words};
+//! use hyp_pool::{Contents, Erasing, HypPool, PageSize, Pfn, PfnRange, TableWord, table_words};
 //!
 //! // Eight "physical" pages from 0x1_0000 on, which this process has mapped elsewhere.
 //! let memory = vec![0xaa_u8; 9 * 4096];

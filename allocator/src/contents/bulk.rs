@@ -49,7 +49,7 @@ impl<'p, M: PhysMap, L: RawMutex, R: RefcountPath, C: Coalesce> Erasing<&'p HypP
     ///
     /// ```
     /// # use core::cell::RefCell;
-    /// # use hyp_pool::{Contents, Erasable, Erasing, TableWord, HypPool, Pfn, PfnRange, PhysMap, table_words};
+    /// # use hyp_pool::{Contents, Erasable, Erasing, HypPool, Pfn, PfnRange, PhysMap, TableWord, table_words};
     /// # struct Memory(RefCell<[u8; 256]>);
     /// # impl PhysMap for Memory {
     /// #     fn zero(&self, block: Erasable<'_>) {
