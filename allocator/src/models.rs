@@ -32,6 +32,7 @@ mod tests {
     use loom::thread;
     use std::boxed::Box;
 
+    mod bulk;
     mod contents;
     mod deferral;
     mod magazines;
