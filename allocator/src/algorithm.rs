@@ -162,19 +162,29 @@ impl<C: Coalesce> FreeAreas<C> {
         len
     }
 
-    /// Puts blocks of `order`, whose words are silent and which are in no free area, into the
-    /// chunks. Neighbours in a chunk cost one.
-    pub(crate) fn attach_many(&mut self, table: Table<'_>, order: Order, blocks: impl Iterator<Item = Index>) {
-        if order >= chunk::ORDER {
-            blocks.for_each(|index| self.attach(table, index, order));
-            return;
-        }
-        let mut blocks = blocks.map(|index| table.chunk_of(index)).peekable();
-        while let Some((at, bit)) = blocks.next() {
-            let mut freed = chunk::block(order) << bit;
-            while let Some((_, bit)) = blocks.next_if(|&(next, _)| next == at) {
-                freed |= chunk::block(order) << bit;
+    /// Puts blocks of `order`, whose words are silent and which are in no free area, into the chunks, as long as `next`
+    /// has one. Neighbours in a chunk that follow each other cost one.
+    pub(crate) fn attach_many(
+        &mut self,
+        table: Table<'_>,
+        order: Order,
+        mut next: impl FnMut(&mut Self) -> Option<Index>,
+    ) {
+        let mut block = next(self);
+        while let Some(index) = block {
+            if order >= chunk::ORDER {
+                self.attach(table, index, order);
+                block = next(self);
+                continue;
             }
+            let (at, bit) = table.chunk_of(index);
+            let mut freed = chunk::block(order) << bit;
+            block = loop {
+                match next(self).map(|index| (index, table.chunk_of(index))) {
+                    Some((_, (chunk, bit))) if chunk == at => freed |= chunk::block(order) << bit,
+                    other => break other.map(|(index, _)| index),
+                }
+            };
             self.attach_bits(table, at, freed);
         }
     }
@@ -186,10 +196,8 @@ impl<C: Coalesce> FreeAreas<C> {
         if !Self::keeps(order) {
             return self.attach(table(), index, order);
         }
-        if !self.has_room(order)
-            && let Some(oldest) = self.oldest(order)
-        {
-            self.attach(table(), oldest, order);
+        if !self.has_room(order) {
+            self.settle(table(), order, C::Kept::CAPACITY.div_ceil(2));
         }
         self.keep(index, order);
     }
@@ -207,7 +215,6 @@ impl<C: Coalesce> FreeAreas<C> {
     }
 
     /// Frames of chunk `at` become free.
-    #[inline]
     fn attach_bits(&mut self, table: Table<'_>, at: usize, freed: u32) {
         self.count(freed.count_ones() as isize);
         let chunk = table.chunks().at(at);
@@ -244,10 +251,17 @@ impl<C: Coalesce> FreeAreas<C> {
     #[cold]
     pub(crate) fn coalesce(&mut self, table: Table<'_>) {
         for order in Order::all() {
-            while let Some(index) = self.oldest(order) {
-                self.attach(table, index, order);
-            }
+            self.settle(table, order, usize::MAX);
         }
+    }
+
+    /// Coalesces the `n` oldest blocks of `order` that are kept.
+    #[inline(never)]
+    fn settle(&mut self, table: Table<'_>, order: Order, mut n: usize) {
+        self.attach_many(table, order, |areas| {
+            n = n.checked_sub(1)?;
+            areas.oldest(order)
+        });
     }
 
     /// Makes the allocated block at `index` into blocks of order 0, each with one reference. The head's own

@@ -98,8 +98,8 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'_, L, R, C> {
     pub(crate) fn free_batch(&self, order: Order, blocks: &[u32]) {
         let table = self.table();
         let mut areas = self.areas.0.lock();
-        let blocks = blocks.iter().map(|&index| Index::new(index as usize));
-        areas.attach_many(table, order, blocks.inspect(|&index| table.frames().frame(index).set_silent()));
+        let mut blocks = blocks.iter().map(|&index| Index::new(index as usize));
+        areas.attach_many(table, order, |_| blocks.next().inspect(|&index| table.frames().frame(index).set_silent()));
     }
 
     /// Puts up to [`BULK`] blocks in one critical section, or in none; or tells which was refused, and why.

@@ -2,7 +2,7 @@
 //!
 //! | policy | a block of order 0 to 3 that is freed | alloc, put under the lock, at most |
 //! |---|---|---|
-//! | [`Deferred<N>`](Deferred), the default | is kept as it is, one of up to `N` of its order, for the next allocation | a put: one block coalesced; an alloc that finds no block large enough: 4 `N` blocks |
+//! | [`Deferred<N>`](Deferred), the default | is kept as it is, one of up to `N` of its order, for the next allocation | a put: half of `N` blocks coalesced, rounded up; an alloc that finds no block large enough: 4 `N` blocks |
 //! | [`Eager`] | is coalesced at once, as in the original | a put: one block coalesced |
 //! | [`OldestFirst<P>`](OldestFirst) | as with `P`, and reused oldest first | as with `P` |
 //!
@@ -10,7 +10,8 @@
 //!
 //! A pair of calls on a pool all of whose memory is one block splits that block five times, down to a chunk of 32
 //! frames, takes one of these, and puts it all together again;
-//! with a few blocks kept unmerged, it does neither. What is kept is free: it counts as free, it is merged as soon as
+//! with a few blocks kept unmerged, it does neither. A ring that is full gives up its older half at once: of blocks freed
+//! one after the other many are neighbours, and then they cost one, and the next puts find room. What is kept is free: it counts as free, it is merged as soon as
 //! an allocation needs it, and before anybody is told what blocks there are
 //! ([`HypPool::free_blocks`](crate::HypPool::free_blocks)). So no allocation fails that eager coalescing would have
 //! served.

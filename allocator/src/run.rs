@@ -38,8 +38,8 @@ impl Run {
 
     /// All of them become free.
     pub(crate) fn attach<C: Coalesce>(&mut self, table: Table<'_>, areas: &mut FreeAreas<C>) {
-        let blocks = self.blocks.iter().take(self.len).map(|&index| Index::new(index as usize));
-        areas.attach_many(table, self.order, blocks);
+        let mut blocks = self.blocks.iter().take(self.len).map(|&index| Index::new(index as usize));
+        areas.attach_many(table, self.order, |_| blocks.next());
         self.len = 0;
     }
 }

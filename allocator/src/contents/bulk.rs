@@ -183,11 +183,10 @@ impl<L: RawMutex, R: RefcountPath, C: Coalesce> Batch<'_, '_, L, R, C> {
         // Alike words are of one order.
         for run in blocks.chunk_by(|&a, &b| frame(a).state() == frame(b).state()) {
             let State::Allocated(word) = frame(run[0]).state() else { continue };
-            let silent = run.iter().map(|&index| {
-                frame(index).set_silent();
-                Index::new(index as usize)
+            let mut run = run.iter().map(|&index| Index::new(index as usize));
+            areas.attach_many(table, word.order(), |_| {
+                run.next().inspect(|&index| table.frames().frame(index).set_silent())
             });
-            areas.attach_many(table, word.order(), silent);
         }
     }
 }

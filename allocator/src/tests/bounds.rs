@@ -80,17 +80,23 @@ fn an_allocation_that_merges_to_no_avail_says_so_once() {
 }
 
 #[test]
-fn a_put_merges_one_block() {
-    const EACH: usize = 17;
+fn a_put_merges_half_a_ring_or_one_block() {
+    const EACH: usize = 25;
     fn on<C: Coalesce>() {
         let len = EACH * KEPT_ORDERS * LARGEST;
         let table = vacant_table(len);
         let pool = pool_over::<Atomic, C>(&table, 0, len, 0).unwrap();
         let blocks = spread(&pool, EACH);
-        // Of each order, those that are kept, and then each one puts out the oldest.
+        // Of each order, those that are kept, and then the one for which there is no room puts out the older half.
+        let half = C::Kept::CAPACITY.div_ceil(2);
         for order in 0..KEPT_ORDERS {
             for (nth, &block) in blocks[order * EACH..][..EACH].iter().enumerate() {
-                let expected = if nth < C::Kept::CAPACITY { 0 } else { FROM_A_CHUNK };
+                let merged = match nth.checked_sub(C::Kept::CAPACITY) {
+                    Some(_) if half == 0 => 1,
+                    Some(more) if more % half == 0 => half,
+                    _ => 0,
+                };
+                let expected = merged * FROM_A_CHUNK;
                 assert_eq!(merges(|| pool.put_page(block).unwrap()).0, expected, "order {order}, the {nth}th");
             }
         }
