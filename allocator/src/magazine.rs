@@ -101,16 +101,20 @@ impl<'p, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize> Magazine<'p,
         }
     }
 
-    /// As [`HypPool::put_page`], into the magazine if it is the last reference. No lock, or else one critical section of
-    /// at most [`BULK`] blocks; under [`Merged`](crate::Merged) one more for the count.
+    /// As [`HypPool::put_page`], into the magazine if it is the last reference, as one look at the count tells. No lock, or
+    /// else one critical section of at most [`BULK`] blocks; under [`Merged`](crate::Merged) one more for the count.
     ///
     /// # Errors
     ///
     /// [`PageError`]; nothing has changed.
     #[inline]
     pub fn put_page(&mut self, pfn: Pfn) -> Result<(), PageError> {
-        let order = self.pool.word(pfn)?.order();
-        self.put_page_of(pfn, order.get())
+        let word = self.pool.word(pfn)?;
+        if word.count() > 1 {
+            // Not the last one, most likely: without an exchange that would fail.
+            return self.pool.put_page(pfn);
+        }
+        self.put_page_of(pfn, word.order().get())
     }
 
     /// As [`put_page`](Self::put_page), for a caller who knows the order of the block, which makes it quicker.

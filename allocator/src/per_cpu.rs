@@ -98,21 +98,25 @@ impl<'p, L: RawMutex, const CPUS: usize, M: RawMutex, R: RefcountPath, C: Coales
         }
     }
 
-    /// As [`HypPool::put_page`], into the magazine of `cpu` if nobody uses it at this moment.
+    /// As [`HypPool::put_page`], into the magazine of `cpu` if it is the last reference and nobody uses the magazine at this
+    /// moment.
     ///
     /// # Errors
     ///
     /// [`PageError`]; nothing has changed.
     pub fn put_page(&self, cpu: usize, pfn: Pfn) -> Result<(), PageError> {
-        match self.magazines.get(cpu).and_then(|magazine| magazine.0.try_lock()) {
+        let word = self.pool.word(pfn)?;
+        let magazine = self.magazines.get(cpu).filter(|_| word.count() == 1);
+        match magazine.and_then(|magazine| magazine.0.try_lock()) {
             Some(mut magazine) => {
-                let order = self.pool.word(pfn)?.order().get();
+                let order = word.order().get();
                 if magazine.keep::<R>(self.pool.frames(), pfn, order) {
                     Ok(())
                 } else {
                     magazine.put(self.pool, pfn, order)
                 }
             }
+            // Others have references, or somebody uses the magazine.
             None => self.pool.put_page(pfn),
         }
     }

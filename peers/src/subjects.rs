@@ -74,13 +74,13 @@ pub const ALL: &[Contestant] = &[
         name: "magazine",
         kind: Kind::Ours,
         about: "the pool, each thread with a Magazine of its own",
-        measure: plain::<ours::Magazines<Ticket, Atomic, Deferred, 64>>,
+        measure: counted::<ours::Magazines<Ticket, Atomic, Deferred, 64>>,
     },
     Contestant {
         name: "magazine-32",
         kind: Kind::Ours,
         about: "the same, with magazines of half the size",
-        measure: plain::<ours::Magazines<Ticket, Atomic, Deferred, 32>>,
+        measure: counted::<ours::Magazines<Ticket, Atomic, Deferred, 32>>,
     },
     Contestant {
         name: "per-cpu",

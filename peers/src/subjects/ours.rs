@@ -80,7 +80,7 @@ macro_rules! on_a_pool {
 
 on_a_pool!(
     /// The pool, each thread with a [`Magazine`] of its own.
-    Magazines, Loaded[N], true, |pool| Some(Loaded(Magazine::new(pool)))
+    Magazines, Loaded[N], true, |pool| Some(Loaded(Magazine::new(pool), pool))
 );
 
 on_a_pool!(
@@ -98,9 +98,12 @@ on_a_pool!(
     Bulk, Batched, false, |pool| Some(Batched { pool, next: Vec::with_capacity(BULK), put: Vec::with_capacity(BULK) })
 );
 
-/// A magazine.
+/// A magazine, and the pool, which counts.
 #[derive(Debug)]
-pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize>(Magazine<'s, L, R, C, N>);
+pub struct Loaded<'s, L: RawMutex, R: RefcountPath, C: Coalesce, const N: usize>(
+    Magazine<'s, L, R, C, N>,
+    &'s HypPool<'static, L, R, C>,
+);
 
 /// The magazine of a CPU, behind a lock that nobody else takes.
 #[derive(Debug)]
@@ -158,13 +161,15 @@ pages!(OnCpu, |my: &Self, order| my.0.alloc_pages(0, order), |my: &Self, page, o
 pages!(Loaded[N], |my: &mut Self, order| my.0.alloc_pages(order), |my: &mut Self, page, of| my.0.put_page_of(page, of));
 pages!(Batched, |my: &mut Self, _| my.alloc(), |my: &mut Self, page, _| my.put(page));
 
-/// What counts references counts them in the same way.
+/// What counts references counts them in the same way: `$counts` gets them and tells how many there are.
 macro_rules! counts {
-    ($local:ident) => {
-        impl<L: RawMutex, R: RefcountPath, C: Coalesce> Counted for $local<'_, L, R, C> {
+    ($local:ident $([$size:ident])?, $counts:tt) => {
+        impl<L: RawMutex, R: RefcountPath, C: Coalesce $(, const $size: usize)?> Counted
+            for $local<'_, L, R, C $(, $size)?>
+        {
             #[inline]
             fn get(&mut self, page: Pfn) -> Result<(), Refused> {
-                done(self.0.get_page(page).is_ok())
+                done(self.$counts.get_page(page).is_ok())
             }
 
             #[inline]
@@ -179,14 +184,15 @@ macro_rules! counts {
 
             #[inline]
             fn count(&self, page: Pfn) -> Result<u32, Refused> {
-                self.0.page_count(page).map_err(|_| Refused)
+                self.$counts.page_count(page).map_err(|_| Refused)
             }
         }
     };
 }
 
-counts!(Shared);
-counts!(Owned);
+counts!(Shared, 0);
+counts!(Owned, 0);
+counts!(Loaded[N], 1);
 
 /// A batch on its way in and one on its way out.
 #[derive(Debug)]
