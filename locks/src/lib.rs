@@ -12,6 +12,7 @@
 //!
 //! | lock | order | release | take it when |
 //! |---|---|---|---|
+//! | [`Tas`], [`Ttas`] | none | one store | the lock is rarely held when somebody comes; a waiter must be able to give up |
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
 //! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
@@ -63,7 +64,9 @@ pub mod queued;
 mod sync;
 #[cfg(loom)]
 pub mod sync;
+pub mod tas;
 pub mod ticket;
+pub mod ttas;
 pub mod wait;
 
 #[cfg(feature = "spin")]
@@ -81,7 +84,9 @@ pub use no_lock::NoLock;
 pub use queued::Queued;
 #[cfg(feature = "spinning_top")]
 pub use spinning_top::RawSpinlock;
+pub use tas::Tas;
 pub use ticket::Ticket;
+pub use ttas::Ttas;
 
 /// A ticket lock that waits with a `spinning_top` [`Relax`](spinning_top::relax::Relax).
 ///

@@ -20,9 +20,9 @@ use core::marker::PhantomData;
 
 mod changed;
 
-use crate::sync::{Acquire, AtomicPtr, AtomicU32, spin_loop};
+use crate::sync::{Acquire, AtomicBool, AtomicPtr, AtomicU32, spin_loop};
 
-/// A word that can be waited for: `AtomicU32` or `AtomicPtr`.
+/// A word that can be waited for: `AtomicU32`, `AtomicPtr` or `AtomicBool`.
 pub trait Word: sealed::Sealed {
     /// What the word holds.
     type Value: Copy + PartialEq;
@@ -215,6 +215,20 @@ impl Word for AtomicU32 {
     }
 }
 
+impl Word for AtomicBool {
+    type Value = bool;
+
+    #[inline(always)]
+    fn look(&self) -> bool {
+        self.load(Acquire)
+    }
+
+    #[inline(always)]
+    fn changed(&self, seen: bool) -> bool {
+        changed::bool(self, seen)
+    }
+}
+
 impl<T> Word for AtomicPtr<T> {
     type Value = *mut T;
 
@@ -230,9 +244,10 @@ impl<T> Word for AtomicPtr<T> {
 }
 
 mod sealed {
-    use super::{AtomicPtr, AtomicU32};
+    use super::{AtomicBool, AtomicPtr, AtomicU32};
 
     pub trait Sealed {}
+    impl Sealed for AtomicBool {}
     impl Sealed for AtomicU32 {}
     impl<T> Sealed for AtomicPtr<T> {}
 }

@@ -3,8 +3,8 @@
 #![cfg(all(not(loom), target_pointer_width = "64"))]
 
 use hyp_locks::{
-    Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Ticket,
-    TicketRelax,
+    Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Tas, Ticket,
+    TicketRelax, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -39,6 +39,8 @@ fn footprint() {
     println!("| lock | bytes | in the guard |\n|---|--:|--:|");
     row::<NoLock>("NoLock", 1, 0);
     row::<IrqMask<OneCore>>("IrqMask, 64-bit state", 1, 8);
+    row::<Tas>("Tas", 1, 0);
+    row::<Ttas>("Ttas", 1, 0);
     row::<Ticket>("Ticket", 8, 4);
     row::<TicketRelax>("TicketRelax", 8, 4);
     row::<Mcs>("Mcs", 16, 0);

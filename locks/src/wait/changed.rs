@@ -11,16 +11,17 @@
 //! may spill a register at any time. `SEVL` comes first so that the first `WFE` falls through and the word is
 //! read at once. A core that wakes for another reason looks again and goes back to sleep.
 
-pub(super) use imp::{ptr, u32};
+pub(super) use imp::{bool, ptr, u32};
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 mod imp {
     use core::arch::asm;
 
-    use crate::sync::{AtomicPtr, AtomicU32};
+    use crate::sync::{AtomicBool, AtomicPtr, AtomicU32};
 
+    /// The load-exclusive, and the name of its register: `ldaxr` and `w` or `x`, `ldaxrb` and `w`.
     macro_rules! changed {
-        ($width:literal, $word:expr, $seen:expr) => {{
+        ($load:literal, $width:literal, $word:expr, $seen:expr) => {{
             let now;
             // SAFETY: reads one aligned word, whose address a reference vouches for, and writes no memory. It is
             // an atomic load-acquire in effect, hence neither `nomem` nor `readonly`: no access may move above it.
@@ -29,7 +30,7 @@ mod imp {
                     "sevl",
                     "2:",
                     "wfe",
-                    concat!("ldaxr {now:", $width, "}, [{word}]"),
+                    concat!($load, " {now:", $width, "}, [{word}]"),
                     concat!("cmp {now:", $width, "}, {seen:", $width, "}"),
                     "b.eq 2b",
                     word = in(reg) $word.as_ptr(),
@@ -43,19 +44,25 @@ mod imp {
     }
 
     #[inline(always)]
+    pub(in crate::wait) fn bool(word: &AtomicBool, seen: bool) -> bool {
+        let now: u32 = changed!("ldaxrb", "w", word, u32::from(seen)); // of a `bool`, which is 0 or 1
+        now != 0
+    }
+
+    #[inline(always)]
     pub(in crate::wait) fn u32(word: &AtomicU32, seen: u32) -> u32 {
-        changed!("w", word, seen)
+        changed!("ldaxr", "w", word, seen)
     }
 
     #[inline(always)]
     pub(in crate::wait) fn ptr<T>(word: &AtomicPtr<T>, seen: *mut T) -> *mut T {
-        changed!("x", word, seen)
+        changed!("ldaxr", "x", word, seen)
     }
 }
 
 #[cfg(any(not(all(target_arch = "aarch64", target_pointer_width = "64")), miri, loom))]
 mod imp {
-    use crate::sync::{AtomicPtr, AtomicU32, spin_loop};
+    use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, spin_loop};
     use crate::wait::Word;
 
     #[track_caller]
@@ -68,6 +75,12 @@ mod imp {
             }
             spin_loop();
         }
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    pub(in crate::wait) fn bool(word: &AtomicBool, seen: bool) -> bool {
+        changed(word, seen)
     }
 
     #[track_caller]

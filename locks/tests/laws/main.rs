@@ -10,7 +10,7 @@ use hyp_locks::laws::{self, Counted};
 use hyp_locks::wait::{Proportional, RelaxWith, Spin};
 use hyp_locks::{
     CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
-    Ticket,
+    Tas, Ticket, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -79,6 +79,8 @@ macro_rules! fifo {
 }
 
 laws! {
+    tas: Tas<Yield>;
+    ttas: Ttas<Yield>;
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
@@ -95,6 +97,8 @@ laws! {
 }
 
 guards_cross! {
+    tas: Tas<Yield>;
+    ttas: Ttas<Yield>;
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
@@ -126,6 +130,8 @@ fn two_threads_with_policies_that_spin() {
         let shared = laws::Shared::<L>::new();
         crew::of(2, |core, _| laws::mutual_exclusion(&shared, core, 20)).unwrap();
     }
+    exclusion::<Tas>();
+    exclusion::<Ttas<Spin>>();
     exclusion::<Ticket>();
     exclusion::<Ticket<Spin>>();
     exclusion::<Mcs>();
@@ -135,6 +141,7 @@ fn two_threads_with_policies_that_spin() {
     exclusion::<hyp_locks::TicketRelax>();
     #[cfg(any(target_arch = "aarch64", miri))]
     {
+        exclusion::<Tas<hyp_locks::wait::Wfe>>();
         exclusion::<Ticket<hyp_locks::wait::Wfe>>();
         exclusion::<Mcs<hyp_locks::wait::Wfe>>();
         exclusion::<Queued<hyp_locks::wait::Wfe>>();

@@ -33,6 +33,49 @@ const KEEPS_A_STALE_NEXT: u8 = 6;
 /// The head of the queue sees that the lock is free, and takes it with a store.
 const TAKES_BY_STORE: u8 = 7;
 
+/// The lock is seen to be free, and taken with a store.
+const LOOKS_THEN_STORES: u8 = 8;
+/// The holder's byte is set free by whoever gives up a wait.
+const FREES_WHAT_IT_HAS_NOT: u8 = 9;
+
+struct Tas<const FAULT: u8> {
+    locked: AtomicU32,
+}
+
+impl<const FAULT: u8> Tas<FAULT> {
+    fn new() -> Self {
+        Self { locked: AtomicU32::new(0) }
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        if FAULT == LOOKS_THEN_STORES {
+            let locked = self.locked.load(Acquire);
+            self.locked.store(1, Relaxed);
+            return (locked == 0).then_some(0);
+        }
+        let taken = self.locked.compare_exchange(0, 1, Acquire, Relaxed).ok();
+        if FAULT == FREES_WHAT_IT_HAS_NOT && taken.is_none() {
+            self.locked.store(0, Release);
+        }
+        taken
+    }
+
+    fn acquire(&self) -> u32 {
+        while self.attempt().is_none() {
+            Spin::until(&self.locked, |locked| locked);
+        }
+        0
+    }
+
+    fn release(&self, _: u32) {
+        self.locked.store(0, if FAULT == RELEASES_NOTHING { Relaxed } else { Release });
+    }
+
+    fn held(&self) -> bool {
+        self.locked.load(Relaxed) != 0
+    }
+}
+
 struct Ticket<const FAULT: u8> {
     next: AtomicU32,
     owner: AtomicU32,
@@ -252,7 +295,7 @@ macro_rules! raw_mutex {
     )*};
 }
 
-raw_mutex!(Ticket Queued Mcs);
+raw_mutex!(Tas Ticket Queued Mcs);
 
 const RACE: &str = "Concurrent write accesses";
 /// All that is left to do is to look, and to look again.
@@ -275,6 +318,8 @@ macro_rules! known_bad {
 }
 
 known_bad! {
+    a_flag_taken_in_two_steps: Tas, LOOKS_THEN_STORES, &[&[Lock], &[Lock]], RACE;
+    a_flag_freed_by_who_has_it_not: Tas, FREES_WHAT_IT_HAS_NOT, &[&[Lock], &[Try], &[Try]], RACE;
     a_number_drawn_twice: Ticket, DRAWS_IN_TWO_STEPS, &[&[Lock], &[Lock]], RACE;
     a_number_drawn_in_vain: Ticket, DRAWS_IN_VAIN, &[&[Lock], &[Try]], STAYS_HELD;
     a_number_never_shown: Ticket, SHOWS_EVERY_OTHER, &[&[Lock], &[Lock]], WAITS_FOR_EVER;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hyp_locks::wait::{Spin, Wait, Word};
-use hyp_locks::{Mcs, Queued, Ticket};
+use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
@@ -17,23 +17,17 @@ pub(crate) trait Fresh: RawMutex<Guard: Send> + Send + Sync + Sized + 'static {
     fn fresh() -> Self;
 }
 
-impl<W: Wait + 'static> Fresh for Ticket<W> {
-    fn fresh() -> Self {
-        Self::new()
-    }
+macro_rules! fresh {
+    ($($lock:ident)*) => {$(
+        impl<W: Wait + 'static> Fresh for $lock<W> {
+            fn fresh() -> Self {
+                Self::new()
+            }
+        }
+    )*};
 }
 
-impl<W: Wait + 'static> Fresh for Mcs<W> {
-    fn fresh() -> Self {
-        Self::new()
-    }
-}
-
-impl<W: Wait + 'static> Fresh for Queued<W> {
-    fn fresh() -> Self {
-        Self::new()
-    }
-}
+fresh!(Tas Ttas Ticket Mcs Queued);
 
 /// Looks, and yields to the other threads of the model. After `LOOKS` looks in vain of one wait the execution goes on
 /// to its end, checked as ever, but nothing new branches off: three threads of which two look at one word could

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use hyp_locks::sync::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use hyp_locks::sync::mutants::{self, Mutant};
 use hyp_locks::wait::Spin;
-use hyp_locks::{Mcs, Queued, Ticket};
+use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
 
 use crate::model::{Announced, Lock, Patient, Try, exclusion, finding, guard_sent, held_throughout};
 
@@ -148,6 +148,28 @@ macro_rules! models {
             $($more,)*
         ]
     };
+}
+
+#[test]
+fn tas() {
+    Algorithm {
+        file: "src/tas.rs",
+        source: include_str!("../../src/tas.rs"),
+        models: models!(Tas<Spin>, of three Tas<Patient<6>>),
+        survivors: &[("A2", Relaxed, "A1 decides, and acquires")],
+    }
+    .check();
+}
+
+#[test]
+fn ttas() {
+    Algorithm {
+        file: "src/ttas.rs",
+        source: include_str!("../../src/ttas.rs"),
+        models: models!(Ttas<Spin>, of three Ttas<Patient<6>>),
+        survivors: &[("B1", Relaxed, "B2 decides, and acquires")],
+    }
+    .check();
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here need three at most.
 
 use hyp_locks::wait::{Proportional, Spin, Wfe};
-use hyp_locks::{Mcs, Queued, Ticket};
+use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
 
 use crate::model::{Announced, Lock, Patient, Try, exclusion, guard_sent, held_throughout};
 
@@ -61,6 +61,8 @@ macro_rules! proofs {
 }
 
 proofs! {
+    tas: Tas<Spin>, of three Tas<Patient<6>>;
+    ttas: Ttas<Spin>, of three Ttas<Patient<6>>;
     ticket: Ticket<Spin>, of three Ticket<Patient<6>>;
     mcs: Mcs<Spin>, of three Mcs<Patient<6>>;
     queued: Queued<Spin>, of three Queued<Patient<6>>;
@@ -81,6 +83,7 @@ fn proportional() {
 
 #[test]
 fn wfe_without_the_sleep() {
+    holds(exclusion::<Tas<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Ticket<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Mcs<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
