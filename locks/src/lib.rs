@@ -19,6 +19,7 @@
 //! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
 //! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
+//! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline |
 //! | [`Instrumented<L, P>`](Instrumented) | as `L` | as `L` | wait, hold and handover are to be measured |
 //! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
 //! | `RawSpinlock<R>` | none | one store | `spinning_top`'s, as it is (feature `spinning_top`) |
@@ -44,11 +45,12 @@
 //! | `critical-section` | `CriticalSection<P>`, and `Nested`, the promise that it wants of `P` |
 //! | `cortex-a` | `Daif`, `DaifIf` on AArch64 bare metal; reads `DAIF` through the crate `aarch64-cpu`, as its maintainers have renamed `cortex-a` |
 //! | `laws` | `laws`: what every lock must do, to be run on any machine |
-//! | `recorder` | `Recorder`, the host double of an interrupt control; needs `std` |
+//! | `recorder` | `Recorder`, the host double of an interrupt control; and `std` |
+//! | `std` | [`wait::Yield`], `timed::Monotonic` |
 
 #![no_std]
 
-#[cfg(any(feature = "recorder", loom))]
+#[cfg(any(feature = "std", doc, loom))]
 extern crate std;
 
 #[cfg(feature = "spin")]
@@ -66,6 +68,7 @@ mod sync;
 pub mod sync;
 pub mod tas;
 pub mod ticket;
+pub mod timed;
 pub mod ttas;
 pub mod wait;
 
@@ -86,6 +89,7 @@ pub use queued::Queued;
 pub use spinning_top::RawSpinlock;
 pub use tas::Tas;
 pub use ticket::Ticket;
+pub use timed::{Clock, Timed};
 pub use ttas::Ttas;
 
 /// A ticket lock that waits with a `spinning_top` [`Relax`](spinning_top::relax::Relax).

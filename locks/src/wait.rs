@@ -10,6 +10,8 @@
 //! | [`Spin`] | one `spin_loop` hint | few cores, short sections |
 //! | [`Proportional`] | hints in proportion to the distance | ticket locks; the default elsewhere than on AArch64 |
 //! | [`Wfe`] | the core sleeps until the word changes | AArch64, its default |
+//! | [`Backoff`] | hints, twice as many each time | locks without an order: [`Tas`](crate::Tas), [`Ttas`](crate::Ttas) |
+//! | [`Yield`] | hints, then another thread runs | hosts with more threads than cores (feature `std`) |
 //! | `RelaxWith<R>` | whatever a `spinning_top` `Relax` does | code that has one (feature `spinning_top`) |
 //!
 //! Every look is a load-acquire: the look that ends the wait is what orders the waiter after whoever wrote the
@@ -18,7 +20,14 @@
 #[cfg(feature = "spinning_top")]
 use core::marker::PhantomData;
 
+mod backoff;
 mod changed;
+#[cfg(any(feature = "std", doc))]
+mod host;
+
+pub use backoff::Backoff;
+#[cfg(any(feature = "std", doc))]
+pub use host::Yield;
 
 use crate::sync::{Acquire, AtomicBool, AtomicPtr, AtomicU32, spin_loop};
 
@@ -40,27 +49,26 @@ pub trait Word: sealed::Sealed {
 
 /// How to wait until a word says that it is one's turn.
 ///
-/// Implementations are types without values. One's own needs [`Word::look`] and something to do in between; a
-/// host may yield to its scheduler there:
+/// Implementations are types without values. One's own needs [`Word::look`] and something to do in between:
 ///
 /// ```
 /// use hyp_locks::{Ticket, wait::{Wait, Word}};
 ///
-/// struct Yield;
-/// // SAFETY: returns when `ahead` says 0 and not before; `yield_now` does not unwind.
-/// unsafe impl Wait for Yield {
+/// struct Nap;
+/// // SAFETY: returns when `ahead` says 0 and not before; `sleep` does not unwind.
+/// unsafe impl Wait for Nap {
 ///     fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
 ///         loop {
 ///             let seen = word.look();
 ///             if ahead(seen) == 0 {
 ///                 return seen;
 ///             }
-///             std::thread::yield_now();
+///             std::thread::sleep(std::time::Duration::from_micros(50));
 ///         }
 ///     }
 /// }
 ///
-/// let mutex = lock_api::Mutex::<Ticket<Yield>, u32>::new(1);
+/// let mutex = lock_api::Mutex::<Ticket<Nap>, u32>::new(1);
 /// assert_eq!(*mutex.lock(), 1);
 /// ```
 ///

@@ -8,12 +8,11 @@
 //! ```
 
 use crate::ledger::{Ledger, SHARED};
-use crate::patient::Patient;
 use hyp_pool::{Erasable, HypPool, NR_ORDERS, PageRef, PerCpu, Pfn, PfnRange, PhysMap, TableWord, table_words};
 use lock_api::Mutex;
 
 /// Its lock, and that of everything else here.
-pub type Lock = hyp_locks::Ticket<Patient>;
+pub type Lock = hyp_locks::Ticket<hyp_locks::wait::Yield>;
 
 /// The pool that is soaked.
 pub type Pool<'t> = HypPool<'t, Lock>;

@@ -19,15 +19,14 @@
 //! | [`commons`] | the pool, and what all threads share |
 //! | [`worker`] | one thread's blocks, and the mix of calls |
 //! | [`check`] | the sums, with the world stopped |
-//! | [`patient`] | how a thread waits for the lock |
 //!
 //! The lock is [`Ticket`](hyp_locks::Ticket), whose waiters would spin for ever, and here let others run after a while
-//! ([`patient`]): with more threads than cores it goes on, slowly, with holders and waiters preempted wherever they are.
+//! ([`Yield`](hyp_locks::wait::Yield)): with more threads than cores it goes on, slowly, with holders and waiters
+//! preempted wherever they are. What such a run is good for.
 
 pub mod check;
 pub mod commons;
 pub mod ledger;
-pub mod patient;
 pub mod worker;
 
 use commons::Commons;

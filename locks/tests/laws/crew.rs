@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use hyp_locks::laws::{Core, Violation};
-use hyp_locks::wait::{Wait, Word};
 use hyp_locks::{Acquired, InterruptControl, Probe, Recorder, SingleCore};
 use lock_api::RawMutex;
 
@@ -53,21 +52,8 @@ pub(crate) fn idling(
     kept
 }
 
-/// Lets another thread run.
-pub(crate) struct Yield;
-
-// SAFETY: the one way out is `ahead == 0` for the value just seen; `yield_now` does not unwind.
-unsafe impl Wait for Yield {
-    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
-        loop {
-            let seen = word.look();
-            if ahead(seen) == 0 {
-                return seen;
-            }
-            thread::yield_now();
-        }
-    }
-}
+/// Lets another thread run after every look.
+pub(crate) type Yield = hyp_locks::wait::Yield<1>;
 
 /// The same for the traits of `spinning_top` and `spin`.
 #[derive(Default)]

@@ -7,10 +7,11 @@ mod broken;
 mod crew;
 
 use hyp_locks::laws::{self, Counted};
-use hyp_locks::wait::{Proportional, RelaxWith, Spin};
+use hyp_locks::timed::Monotonic;
+use hyp_locks::wait::{Backoff, Proportional, RelaxWith, Spin};
 use hyp_locks::{
     CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
-    Tas, Ticket, Ttas,
+    Tas, Ticket, Timed, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -84,6 +85,7 @@ laws! {
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
+    timed: Timed<Ttas<Yield>, Monotonic>;
     ticket_relax: Ticket<RelaxWith<Idle>>;
     mcs_relax: Mcs<RelaxWith<Idle>>;
     irq_save_ticket: IrqSave<Ticket<Yield>, Recorder>;
@@ -132,6 +134,7 @@ fn two_threads_with_policies_that_spin() {
     }
     exclusion::<Tas>();
     exclusion::<Ttas<Spin>>();
+    exclusion::<Ttas<Backoff>>();
     exclusion::<Ticket>();
     exclusion::<Ticket<Spin>>();
     exclusion::<Mcs>();
