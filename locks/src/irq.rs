@@ -4,6 +4,7 @@
 //! | | what it is | exclusion between CPUs |
 //! |---|---|---|
 //! | [`IrqSave<L, I>`](IrqSave) | a lock `L` taken with interrupts masked by `I` | by `L` |
+//! | [`IrqDepth<L, I, C>`](IrqDepth) | the same, with guards that may be dropped in any order | by `L` |
 //! | [`IrqMask<I>`](IrqMask) | interrupts masked by `I`, on a machine of one core | none is needed |
 //!
 //! | interrupt control | masks | where |
@@ -18,7 +19,8 @@
 //! Each guard carries the mask as it was when its section began, and puts *that* back. Take `a`, take `b`, drop
 //! `a` first: interrupts are unmasked while `b` is still held, and a handler that takes `b`'s lock waits for ever.
 //! The same goes for a guard dropped inside somebody else's masked region that began after it. Rust cannot check the
-//! order of drops; a scope a section is the habit that keeps it right.
+//! order of drops; a scope a section is the habit that keeps it right. Or take [`IrqDepth`], which counts the sections of
+//! a CPU and unmasks at the end of the last one; it has to know which CPU it is on.
 //!
 //! Habit is enough where the worst is a deadlock. It is not where a region trusts in the mask for *memory safety*, as
 //! a `critical_section::with` does: so `CriticalSection<P>` wants an `unsafe` promise, `Nested`, of the user's own `P`.
@@ -28,6 +30,7 @@
 mod critical;
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 mod daif;
+mod depth;
 mod mask;
 #[cfg(feature = "recorder")]
 mod recorder;
@@ -39,6 +42,7 @@ use core::marker::PhantomData;
 pub use critical::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 pub use daif::{Daif, DaifBits, DaifIf, DaifSet};
+pub use depth::{Depth, Depths, IrqDepth, IrqSlot};
 pub use mask::{IrqMask, SingleCore};
 #[cfg(feature = "recorder")]
 pub use recorder::{Event, Recorder};

@@ -17,9 +17,11 @@
 //! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
 //! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
+//! | [`IrqDepth<L, I, C>`](IrqDepth) | as `L` | as `L` | the same, and guards are dropped in any order |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
 //! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
 //! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline |
+//! | [`Checked<L, K>`](Checked) | as `L` | as `L` | debugging: recursion, long and crossing sections are named |
 //! | [`Instrumented<L, P>`](Instrumented) | as `L` | as `L` | wait, hold and handover are to be measured |
 //! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
 //! | `RawSpinlock<R>` | none | one store | `spinning_top`'s, as it is (feature `spinning_top`) |
@@ -53,8 +55,11 @@
 #[cfg(any(feature = "std", doc, loom))]
 extern crate std;
 
+#[cfg(not(loom))] // it adds nothing to be modelled
+pub mod checked;
 #[cfg(feature = "spin")]
 pub mod compat;
+pub mod cpu;
 pub mod instrumented;
 pub mod irq;
 #[cfg(all(feature = "laws", not(loom)))] // a law runs for real, a model does not
@@ -72,16 +77,19 @@ pub mod timed;
 pub mod ttas;
 pub mod wait;
 
+#[cfg(not(loom))]
+pub use checked::{Check, Checked, Fault};
 #[cfg(feature = "spin")]
 pub use compat::{Compat04, SpinMutex, SpinTicket};
+pub use cpu::CpuId;
 pub use instrumented::{Acquired, Instrumented, Probe};
 #[cfg(feature = "critical-section")]
 pub use irq::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 pub use irq::{Daif, DaifIf};
+pub use irq::{Depth, Depths, InterruptControl, IrqDepth, IrqMask, IrqSave, IrqSlot, SingleCore};
 #[cfg(feature = "recorder")]
 pub use irq::{Event, Recorder};
-pub use irq::{InterruptControl, IrqMask, IrqSave, SingleCore};
 pub use mcs::Mcs;
 pub use no_lock::NoLock;
 pub use queued::Queued;

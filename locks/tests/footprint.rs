@@ -3,8 +3,8 @@
 #![cfg(all(not(loom), target_pointer_width = "64"))]
 
 use hyp_locks::{
-    Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Tas, Ticket,
-    TicketRelax, Ttas,
+    Checked, Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Tas,
+    Ticket, TicketRelax, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -28,6 +28,17 @@ unsafe impl hyp_locks::InterruptControl for OneCore {
 }
 // SAFETY: never used.
 unsafe impl hyp_locks::SingleCore for OneCore {}
+// SAFETY: never called.
+unsafe impl hyp_locks::CpuId for OneCore {
+    fn cpu() -> usize {
+        unreachable!()
+    }
+}
+impl hyp_locks::Check for OneCore {
+    fn held() -> &'static std::sync::atomic::AtomicUsize {
+        unreachable!()
+    }
+}
 
 fn row<L: RawMutex>(name: &str, lock: usize, guard: usize) {
     println!("| {name} | {} | {} |", size_of::<L>(), size_of::<L::Guard>());
@@ -48,6 +59,7 @@ fn footprint() {
     row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16);
     row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8);
     row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8);
+    row::<Checked<Ticket, OneCore>>("Checked<Ticket>", 24, 32);
     row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", 16, 40);
     row::<SpinTicket>("SpinTicket", 16, 0);
     row::<SpinMutex>("SpinMutex", 1, 0);

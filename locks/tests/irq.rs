@@ -4,8 +4,12 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hyp_locks::{Event, InterruptControl, IrqMask, IrqSave, Mcs, Queued, Recorder, SingleCore, Ticket};
+use hyp_locks::{
+    CpuId, Depths, Event, InterruptControl, IrqDepth, IrqMask, IrqSave, IrqSlot, Mcs, Queued, Recorder, SingleCore,
+    Ticket,
+};
 use lock_api::{GuardSend, Mutex, RawMutex, RawMutexFair};
 
 const MASK: Event = Event::Mask { was: false };
@@ -150,6 +154,77 @@ fn guards_dropped_out_of_order_unmask_too_early() {
     assert!(!Recorder::masked() && second.is_locked());
     drop(late);
     assert!(Recorder::masked(), "and then leave the mask as the other one had set it");
+}
+
+/// Each thread is a CPU, as to the recorder.
+struct Threads;
+
+const MOST_THREADS: usize = 64;
+
+// SAFETY: a thread draws its number once, and keeps it.
+unsafe impl CpuId for Threads {
+    fn cpu() -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static CPU: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+        }
+        CPU.with(|&cpu| cpu)
+    }
+}
+
+// SAFETY: the slots are this function's, and there are more than this file has tests.
+unsafe impl Depths<Recorder> for Threads {
+    fn slots() -> &'static [IrqSlot<Recorder>] {
+        static SLOTS: [IrqSlot<Recorder>; MOST_THREADS] = [IrqSlot::NEW; MOST_THREADS];
+        &SLOTS
+    }
+}
+
+type Counted = Mutex<IrqDepth<Ticket, Recorder, Threads>, ()>;
+
+#[test]
+fn counted_sections_stay_masked_to_the_end_of_the_last() {
+    let (a, b, c) = (Counted::new(()), Counted::new(()), Counted::new(()));
+    let events = Recorder::record(|| {
+        let (first, second) = (a.lock(), b.lock());
+        drop(first);
+        assert!(Recorder::masked());
+        let third = c.try_lock().unwrap();
+        assert!(b.try_lock().is_none(), "it is held, and its mask is the count's business");
+        drop(second);
+        assert!(Recorder::masked());
+        drop(third);
+    });
+    assert!(!Recorder::masked());
+    assert_eq!(events.iter().filter(|&&event| event == RESTORE).count(), 1, "{events:?}");
+    assert_eq!(events.last(), Some(&RESTORE));
+    // And in order, as with any other.
+    let events = Recorder::record(|| drop((a.lock(), b.lock())));
+    assert_eq!(events, [MASK, MASK_AGAIN, RESTORE]);
+}
+
+#[test]
+fn counted_sections_leave_a_mask_that_they_found() {
+    let (saved, counted) = (Saved::new(()), Counted::new(()));
+    let outer = saved.lock();
+    drop(counted.lock());
+    assert!(Recorder::masked(), "the outer section goes on");
+    drop(outer);
+    assert!(!Recorder::masked());
+}
+
+#[test]
+fn counted_sections_of_cpus_are_counted_apart() {
+    let (a, b) = (Counted::new(()), Counted::new(()));
+    let guard = a.lock();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            drop(b.lock());
+            assert!(!Recorder::masked(), "another CPU's section is none of its business");
+        });
+    });
+    assert!(Recorder::masked());
+    drop(guard);
 }
 
 #[test]
