@@ -170,7 +170,7 @@ impl Clock for Cntvct {
         // SAFETY: reads a counter. Speculation may read it early, so that a wait ends late, by the depth of a pipeline: no
         // `ISB`.
         unsafe {
-            core::arch::asm!("mrs {now}, cntvct_el0", now = out(reg) now, options(nomem, nostack, preserves_flags))
+            core::arch::asm!("mrs {now}, cntvct_el0", now = out(reg) now, options(nomem, nostack, preserves_flags));
         };
         now
     }

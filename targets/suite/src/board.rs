@@ -1,12 +1,15 @@
 //! What a case may ask of the machine under it.
 
 use core::fmt;
-use hyp_locks::InterruptControl;
+use hyp_locks::{Depths, InterruptControl};
 
 /// A machine: bare metal, or the threads of a host.
 pub trait Board: Sync {
     /// How interrupts of a core are masked here.
     type Irq: InterruptControl + 'static;
+
+    /// Which core this is, and where its masked sections are counted.
+    type Cpus: Depths<Self::Irq> + 'static;
 
     /// Cores there are.
     fn cores(&self) -> usize;

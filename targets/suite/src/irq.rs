@@ -4,9 +4,9 @@ use crate::board::Board;
 use crate::case::{Case, Outcome, ensure, ensure_eq};
 use crate::pool::{checked, pool, table};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use hyp_locks::{IrqSave, Ticket};
+use hyp_locks::{IrqDepth, IrqSave, Ticket};
 use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Merged, RefcountPath, table_words};
-use lock_api::{Mutex, RawMutex};
+use lock_api::{Mutex, MutexGuard, RawMutex};
 
 /// Interrupts that a case waits for, on each core.
 const ENOUGH: usize = 50;
@@ -18,6 +18,8 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
     [
         Case { name: "irq.section_is_masked", run: section_is_masked },
         Case { name: "control.unmasked_section_is_interrupted", run: unmasked_section_is_interrupted },
+        Case { name: "irq.crossing_sections_are_masked_to_the_end", run: crossing_sections_are_masked_to_the_end },
+        Case { name: "control.crossing_guards_unmask_too_early", run: crossing_guards_unmask_too_early },
         Case { name: "irq.handler_takes_the_lock", run: handler_takes_the_lock },
         Case { name: "irq.handler_allocates.merged", run: handler_allocates::<B, Merged, Eager> },
         Case { name: "irq.handler_allocates.atomic", run: handler_allocates::<B, Atomic, Deferred> },
@@ -46,6 +48,22 @@ fn unmasked_section_is_interrupted<B: Board>(board: &B) -> Outcome {
     ensure(seen.intrusions != 0, "no interrupt came inside a section that lets them in")
 }
 
+/// Of two sections of which the first ends first, none is interrupted if they are counted.
+fn crossing_sections_are_masked_to_the_end<B: Board>(board: &B) -> Outcome {
+    board.has_interrupts()?;
+    let seen = cross_sections::<B, IrqDepth<Ticket, B::Irq, B::Cpus>>(board);
+    ensure(seen.interrupts >= ENOUGH, "too few interrupts")?;
+    ensure_eq(seen.intrusions, 0, "interrupts inside a section")
+}
+
+/// The same with guards that put back what they found: the second section is interrupted, or the case above shows nothing.
+fn crossing_guards_unmask_too_early<B: Board>(board: &B) -> Outcome {
+    board.has_interrupts()?;
+    let seen = cross_sections::<B, IrqSave<Ticket, B::Irq>>(board);
+    ensure(seen.interrupts >= ENOUGH, "too few interrupts")?;
+    ensure(seen.intrusions != 0, "no interrupt came inside a section that was unmasked too early")
+}
+
 struct Seen {
     interrupts: usize,
     intrusions: usize,
@@ -54,6 +72,23 @@ struct Seen {
 /// Sections twice as long as the time between two interrupts, whose handler tries the lock.
 fn interrupt_sections<B: Board, L: RawMutex + Sync>(board: &B) -> Seen {
     let lock = Mutex::<L, ()>::new(());
+    interrupt::<B, L>(board, &lock, || lock.lock())
+}
+
+/// The same, with a section of another lock that begins before and ends soon after the section has begun.
+fn cross_sections<B: Board, L: RawMutex + Sync>(board: &B) -> Seen {
+    let (first, lock) = (Mutex::<L, ()>::new(()), Mutex::<L, ()>::new(()));
+    interrupt::<B, L>(board, &lock, || {
+        let _first = first.lock();
+        lock.lock()
+    })
+}
+
+fn interrupt<'l, B: Board, L: RawMutex + Sync>(
+    board: &B,
+    lock: &'l Mutex<L, ()>,
+    begin: impl Fn() -> MutexGuard<'l, L, ()>,
+) -> Seen {
     let (interrupts, intrusions) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let period = period(board);
     let handler = || {
@@ -65,7 +100,7 @@ fn interrupt_sections<B: Board, L: RawMutex + Sync>(board: &B) -> Seen {
     board.with_timer(period, &handler, &mut || {
         let start = board.now();
         while interrupts.load(Ordering::Relaxed) < ENOUGH && board.now() - start < SECONDS * board.hz() {
-            let _section = lock.lock();
+            let _section = begin();
             let entered = board.now();
             while board.now() - entered < 2 * period {}
         }

@@ -2,8 +2,9 @@
 //!
 //! `cargo test -p hyp-suite -- TEXT` runs the cases with `TEXT` in their names, `-- --list` lists them.
 
-use hyp_locks::Recorder;
+use hyp_locks::{CpuId, Depths, IrqSlot, Recorder};
 use hyp_suite::{Board, NotApplicable, cases, run};
+use std::cell::Cell;
 use std::env;
 use std::fmt;
 use std::hint;
@@ -12,13 +13,40 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
+/// More threads would tell no more.
+const MOST_CORES: usize = 8;
+
 struct Host {
     start: Instant,
     cores: usize,
 }
 
+thread_local! {
+    static CORE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The threads, as cores.
+struct Threads;
+
+// SAFETY: `run_on` gives each of the threads that run at a time a number of its own; the first one is the thread that
+// started the others, and every thread's from the start.
+unsafe impl CpuId for Threads {
+    fn cpu() -> usize {
+        CORE.get()
+    }
+}
+
+// SAFETY: the slots are this function's, one for each number that there may be.
+unsafe impl Depths<Recorder> for Threads {
+    fn slots() -> &'static [IrqSlot<Recorder>] {
+        static SLOTS: [IrqSlot<Recorder>; MOST_CORES] = [IrqSlot::NEW; MOST_CORES];
+        &SLOTS
+    }
+}
+
 impl Board for Host {
     type Irq = Recorder;
+    type Cpus = Threads;
 
     fn cores(&self) -> usize {
         self.cores
@@ -37,7 +65,10 @@ impl Board for Host {
         // A panic of a thread goes on in this one when the scope ends.
         thread::scope(|scope| {
             for core in 1..cores {
-                scope.spawn(move || work(core));
+                scope.spawn(move || {
+                    CORE.set(core);
+                    work(core);
+                });
             }
             work(0);
         });
@@ -78,7 +109,7 @@ fn main() -> ExitCode {
     }
     // No more threads than cores: a lock that is first in, first out waits for the scheduler at each hand-over
     // otherwise.
-    let cores = thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
+    let cores = thread::available_parallelism().map_or(2, |n| n.get().clamp(2, MOST_CORES));
     let host = Host { start: Instant::now(), cores };
     let summary = run(&host, &filter);
     // As libtest has it, a filter that matches nothing here is no failure: cargo passes it to every test.

@@ -1,11 +1,12 @@
 //! The board as `main` gets it.
 
+use super::cores::MAX_CORES;
 use super::dt::Machine;
 use super::level::Level;
 use super::{console, cores, cpu, timer};
 use core::fmt;
 use core::marker::PhantomData;
-use hyp_locks::Daif;
+use hyp_locks::{CpuId, Daif, Depths, IrqSlot};
 use hyp_suite::NotApplicable;
 
 /// The machine, up and running: all cores started, interrupts routed here, and masked.
@@ -84,9 +85,30 @@ impl<L: Level> Board<L> {
     }
 }
 
+/// The cores, by the index that each has in a register of its own.
+#[derive(Debug)]
+pub struct Cpus<L>(PhantomData<fn() -> L>);
+
+// SAFETY: `prepare` gives each core its index when it starts, once; a core's register is its own.
+unsafe impl<L: Level> CpuId for Cpus<L> {
+    #[inline]
+    fn cpu() -> usize {
+        L::core_index()
+    }
+}
+
+// SAFETY: the slots are this function's, one for each core that there may be.
+unsafe impl<L: Level> Depths<Daif> for Cpus<L> {
+    fn slots() -> &'static [IrqSlot<Daif>] {
+        static SLOTS: [IrqSlot<Daif>; MAX_CORES] = [IrqSlot::NEW; MAX_CORES];
+        &SLOTS
+    }
+}
+
 /// For the suite; each method that has a namesake above is that one.
 impl<L: Level> hyp_suite::Board for Board<L> {
     type Irq = Daif;
+    type Cpus = Cpus<L>;
 
     fn cores(&self) -> usize {
         Self::cores(self)
