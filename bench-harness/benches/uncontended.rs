@@ -6,6 +6,8 @@
 //! cargo bench -p bench-harness -- --measurement-time 5
 //! ```
 //!
+//! Pages to look at are in `target/criterion/report/index.html`.
+//!
 //! | group | one iteration |
 //! |---|---|
 //! | `lock` | acquire and release; `no-lock` is the floor |
@@ -28,7 +30,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
-use hyp_locks::{Mcs, NoLock, Queued, RawSpinlock, SpinMutex, SpinTicket, Ticket};
+use hyp_locks::{Mcs, NoLock, Queued, RawSpinlock, SpinMutex, SpinTicket, Tas, Ticket, Ttas};
 use hyp_pool::{
     Atomic, BULK, Buddy, Coalesce, Deferred, Eager, HypPool, Merged, PageSize, Pfn, PfnRange, RefcountPath, TableWord,
     table_words,
@@ -63,6 +65,8 @@ fn locks(criterion: &mut Criterion) {
         });
     }
     lock::<NoLock>(criterion, "no-lock");
+    lock::<Tas>(criterion, "tas");
+    lock::<Ttas>(criterion, "ttas");
     lock::<Ticket>(criterion, "ticket");
     lock::<Mcs>(criterion, "mcs");
     lock::<Queued>(criterion, "queued");

@@ -24,7 +24,7 @@ const ENOUGH: usize = 3;
 pub fn first_in_first_out(lock: Lock) -> bool {
     match lock {
         Lock::Ticket | Lock::Mcs | Lock::Queued | Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket => true,
-        Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot | Lock::Broken => false,
+        Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot | Lock::Broken => false,
     }
 }
 

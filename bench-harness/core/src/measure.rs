@@ -3,7 +3,9 @@
 //! Locks, strategies and workloads are types, so that the loop which is measured is compiled for each of their
 //! combinations and nothing in it is looked up.
 
-use hyp_locks::{Instrumented, IrqSave, Mcs, Queued, RawSpinlock, SpinMutex, SpinTicket, Ticket, TicketRelax};
+use hyp_locks::{
+    Instrumented, IrqSave, Mcs, Queued, RawSpinlock, SpinMutex, SpinTicket, Tas, Ticket, TicketRelax, Ttas,
+};
 use hyp_pool::{Atomic, HypPool, Merged};
 use lock_api::{Mutex, RawMutex};
 
@@ -66,6 +68,8 @@ pub fn measure<M: Machine>(
         Lock::Ticket => run.with::<Ticket>(),
         Lock::Mcs => run.with::<Mcs>(),
         Lock::Queued => run.with::<Queued>(),
+        Lock::Tas => run.with::<Tas>(),
+        Lock::Ttas => run.with::<Ttas>(),
         Lock::IrqTicket if instrumented => run.with_lock::<IrqSave<Instrumented<Ticket, Sampler<M>>, M::Irq>>(),
         Lock::IrqTicket => run.with_lock::<IrqSave<Ticket, M::Irq>>(),
         Lock::TicketRelax => run.with::<TicketRelax>(),
