@@ -48,11 +48,11 @@
 //! | `cortex-a` | `Daif`, `DaifIf` on AArch64 bare metal; reads `DAIF` through the crate `aarch64-cpu`, as its maintainers have renamed `cortex-a` |
 //! | `laws` | `laws`: what every lock must do, to be run on any machine |
 //! | `recorder` | `Recorder`, the host double of an interrupt control; and `std` |
-//! | `std` | [`wait::Yield`], `timed::Monotonic` |
+//! | `std` | `wait::Yield`, `timed::Monotonic` |
 
 #![no_std]
 
-#[cfg(any(feature = "std", doc, loom))]
+#[cfg(any(feature = "std", loom))]
 extern crate std;
 
 #[cfg(not(loom))] // it adds nothing to be modelled

@@ -11,7 +11,7 @@
 //! | [`Proportional`] | hints in proportion to the distance | ticket locks; the default elsewhere than on AArch64 |
 //! | [`Wfe`] | the core sleeps until the word changes | AArch64, its default |
 //! | [`Backoff`] | hints, twice as many each time | locks without an order: [`Tas`](crate::Tas), [`Ttas`](crate::Ttas) |
-//! | [`Yield`] | hints, then another thread runs | hosts with more threads than cores (feature `std`) |
+//! | `Yield` | hints, then another thread runs | hosts with more threads than cores (feature `std`) |
 //! | `RelaxWith<R>` | whatever a `spinning_top` `Relax` does | code that has one (feature `spinning_top`) |
 //!
 //! Every look is a load-acquire: the look that ends the wait is what orders the waiter after whoever wrote the
@@ -22,11 +22,11 @@ use core::marker::PhantomData;
 
 mod backoff;
 mod changed;
-#[cfg(any(feature = "std", doc))]
+#[cfg(feature = "std")]
 mod host;
 
 pub use backoff::Backoff;
-#[cfg(any(feature = "std", doc))]
+#[cfg(feature = "std")]
 pub use host::Yield;
 
 use crate::sync::{Acquire, AtomicBool, AtomicPtr, AtomicU32, spin_loop};

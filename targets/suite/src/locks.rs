@@ -46,7 +46,12 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain(every!(Queued as "queued").into_iter().chain(fair!(Queued as "queued")))
         .chain(every!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
         .chain(every!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
-        .chain(every!(IrqDepth<Ticket, B::Irq, B::Cpus> as "irqdepth_ticket"))
+        // Without `relocation`: a guard that it forgets would keep this core's interrupts masked for ever.
+        .chain(
+            every!(IrqDepth<Ticket, B::Irq, B::Cpus> as "irqdepth_ticket")
+                .into_iter()
+                .filter(|case| !case.name.ends_with("relocation")),
+        )
         .chain([Case { name: "control.broken_lock_is_caught", run: broken_lock_is_caught }])
 }
 
