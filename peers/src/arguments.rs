@@ -122,7 +122,7 @@ fn find<T: Copy>(what: &str, name: &str, all: &[T], name_of: impl Fn(T) -> &'sta
         Some((likeness, nearest)) if likeness > 0.7 => format!("; did you mean `{nearest}`?"),
         _ => String::new(),
     };
-    bail!(Unknown(format!("there is no {what} `{name}`{hint} `peers --list` has them all")))
+    bail!(Unknown(format!("there is no {what} `{name}`{hint}; `peers --list` has them all")))
 }
 
 /// The workload of that name.

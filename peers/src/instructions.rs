@@ -18,6 +18,7 @@ use crate::arguments::Choice;
 use crate::limits::Limits;
 use crate::measure::{Amount, Cell};
 use crate::report::{digits, table, text};
+use crate::session::say;
 use crate::subjects::{ALL, Contestant, ORIGINAL};
 use crate::workloads::Workload;
 
@@ -60,8 +61,8 @@ pub fn count(choice: &Choice) -> Result<()> {
     ensure!(!workloads.is_empty(), "instructions are counted for workloads of one thread only");
     let cells: Vec<_> = contestants.iter().flat_map(|&c| workloads.iter().map(move |&w| (w, c))).collect();
     let counts = counts(&cells)?;
-    print(&workloads, &contestants, &counts);
-    off_the_real_one(&cells, &counts).for_each(|(text, _)| println!("{text}"));
+    print(&workloads, &contestants, &counts)?;
+    off_the_real_one(&cells, &counts).try_for_each(|(text, _)| say(format_args!("{text}\n")))?;
     Ok(())
 }
 
@@ -77,7 +78,8 @@ pub fn gate(limits: &Limits) -> Result<()> {
     let cells: Vec<_> = limits.cells().chain(original.filter(|cell| reference(cell.0).is_some())).collect();
     let counts = counts(&cells)?;
     for ((workload, contestant), count) in cells.iter().zip(&counts) {
-        println!("{:10} {:15} {}", workload.name(), contestant.name, count.map_or("-".to_owned(), digits));
+        let count = count.map_or("-".to_owned(), digits);
+        say(format_args!("{:10} {:15} {count}\n", workload.name(), contestant.name))?;
     }
     let off: Vec<_> = off_the_real_one(&cells, &counts).filter(|(_, within)| !within).map(|(text, _)| text).collect();
     ensure!(off.is_empty(), "{}", off.join("\n"));
@@ -116,7 +118,7 @@ fn counts(cells: &[(Workload, &'static Contestant)]) -> Result<Vec<Option<f64>>>
 }
 
 /// The table.
-fn print(workloads: &[Workload], contestants: &[&'static Contestant], counts: &[Option<f64>]) {
+fn print(workloads: &[Workload], contestants: &[&'static Contestant], counts: &[Option<f64>]) -> Result<()> {
     let header = std::iter::once("instructions".to_owned()).chain(workloads.iter().map(|w| w.name().to_owned()));
     let mut table = table(header.collect());
     for (contestant, row) in contestants.iter().zip(counts.chunks(workloads.len())) {
@@ -125,7 +127,7 @@ fn print(workloads: &[Workload], contestants: &[&'static Contestant], counts: &[
     }
     let real = workloads.iter().map(|&workload| reference(workload).map_or("-".to_owned(), digits));
     table.add_row(std::iter::once("the real one".to_owned()).chain(real));
-    println!("Instructions an operation (callgrind)\n\n{}", text(&mut table, 1));
+    say(format_args!("Instructions an operation (callgrind)\n\n{}\n", text(&mut table, 1)))
 }
 
 /// How far `original` is from the real one, and whether that is near enough.
@@ -174,6 +176,5 @@ fn under_valgrind(file: &Path, workload: Workload, contestant: &Contestant) -> R
 /// The cell fails.
 pub fn cell(workload: Workload, contestant: &Contestant, operations: usize) -> Result<()> {
     let cell = Cell { arena: Arena::leak()?, workload, amount: Amount::Operations(operations), cores: &[] };
-    println!("{}", (contestant.measure)(&cell)?.map_or(0, |measured| measured.done));
-    Ok(())
+    say(format_args!("{}\n", (contestant.measure)(&cell)?.map_or(0, |measured| measured.done)))
 }

@@ -12,6 +12,7 @@ use std::{fmt::Write, fs};
 use anyhow::{Context, Result, bail};
 
 use crate::arguments;
+use crate::session::say;
 use crate::subjects::{self, Contestant};
 use crate::workloads::Workload;
 
@@ -70,8 +71,7 @@ impl Limits {
         if !broken.is_empty() {
             bail!("limits that are not kept:{broken}");
         }
-        println!("All {} limits are kept.", self.0.len());
-        Ok(())
+        say(format_args!("All {} limits are kept.\n", self.0.len()))
     }
 }
 

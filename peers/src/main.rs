@@ -20,10 +20,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
-        None if arguments.run.list => {
-            print!("{}", session::list());
-            Ok(())
-        }
+        None if arguments.run.list => session::say(format_args!("{}", session::list())),
         None => session::measure(&arguments.choice, &arguments.run),
         Some(Command::Instructions { choice, limits: None }) => instructions::count(choice),
         Some(Command::Instructions { limits: Some(file), .. }) => instructions::gate(&Limits::read(file)?),

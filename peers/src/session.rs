@@ -1,5 +1,7 @@
 //! A run: every chosen cell, repetition by repetition.
 
+use std::fmt;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -73,10 +75,28 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
         }
     }
     progress.finish_and_clear();
+    if STOP.load(Relaxed) {
+        say(format_args!("Interrupted in repetition {} of {repetitions}.\n\n", results.repetitions()))?;
+    }
+    for &contestant in &contestants {
+        if !workloads.iter().any(|&workload| results.has(workload, contestant.name)) {
+            eprintln!("{} takes part in none of these workloads: it has not what they need", contestant.name);
+        }
+    }
     let denominator = verified.is_ok() && contestants.iter().any(|one| one.name == ORIGINAL);
-    print!("{}", report::report(&results, &workloads, &contestants, denominator));
+    say(format_args!("{}", report::report(&results, &workloads, &contestants, denominator)))?;
     ensure!(results.lost().is_empty(), "pages were lost: see above");
     Ok(())
+}
+
+/// Writes to the standard output.
+///
+/// # Errors
+///
+/// It cannot be written to: a full disk, or nobody reads it any more.
+pub fn say(text: fmt::Arguments<'_>) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_fmt(text).and_then(|()| out.flush()).context("what was measured cannot be written to the standard output")
 }
 
 /// What there is to measure, as text.

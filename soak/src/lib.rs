@@ -121,13 +121,14 @@ pub fn run(settings: &Settings, stop: &AtomicBool, told: impl Fn(Progress) + Syn
                     .map(|one| mem::take(&mut *one.lock().unwrap_or_else(PoisonError::into_inner)))
                     .collect();
                 let sound = fault.lock().is_ok_and(|fault| fault.is_none());
-                match catch_unwind(AssertUnwindSafe(|| if sound { check::all(&commons, &all) } else { 0 })) {
-                    Ok(in_use) if sound => {
-                        checks.fetch_add(1, Relaxed);
-                        told(progress(in_use));
-                    }
-                    Ok(_) => {}
-                    Err(cause) => complain(cause),
+                // Whatever is wrong, this thread has to come to the barrier: the others wait there.
+                let check = AssertUnwindSafe(|| {
+                    let in_use = check::all(&commons, &all);
+                    checks.fetch_add(1, Relaxed);
+                    told(progress(in_use));
+                });
+                if sound {
+                    catch_unwind(check).unwrap_or_else(complain);
                 }
                 let over = operations.load(Relaxed) >= settings.operations || out_of_time();
                 done.store(over || stop.load(Relaxed), Relaxed);

@@ -15,6 +15,7 @@
 use clap::Parser;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use soak::{Progress, Settings};
+use std::io::{self, Write as _};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::available_parallelism;
@@ -72,19 +73,25 @@ fn main() -> ExitCode {
         bar.set_position(progress.operations);
         bar.set_message(line.clone());
         if bar.is_hidden() && progress.checks % 10 == 1 {
-            println!("{line}"); // no terminal: a line now and then
+            // No terminal: a line now and then. If nobody can read it, the end will say so.
+            let _ = writeln!(io::stdout(), "{line}");
         }
     };
     let result = soak::run(&settings, &STOP, told);
     bar.finish_and_clear();
-    match result {
+    let (verdict, code) = match result {
         Ok(end) => {
-            println!("{}", in_words(&end));
-            println!("all put back: the pool is whole, nothing lost, nothing given twice");
-            ExitCode::SUCCESS
+            let verdict = "all put back: the pool is whole, nothing lost, nothing given twice";
+            (format!("{}\n{verdict}", in_words(&end)), ExitCode::SUCCESS)
         }
         Err(fault) => {
-            println!("WRONG: {} (--seed {} --threads {})", fault.0, settings.seed, settings.threads);
+            (format!("WRONG: {} (--seed {} --threads {})", fault.0, settings.seed, settings.threads), ExitCode::FAILURE)
+        }
+    };
+    match writeln!(io::stdout(), "{verdict}") {
+        Ok(()) => code,
+        Err(error) => {
+            eprintln!("the verdict cannot be written to the standard output ({error}):\n{verdict}");
             ExitCode::FAILURE
         }
     }

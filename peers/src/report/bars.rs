@@ -104,9 +104,15 @@ impl Bar {
     }
 }
 
+/// Of an interval that holds the median less often nothing is concluded: of fewer than six repetitions, that is.
+const ENOUGH: f64 = 0.95;
+
 /// With a question mark where the bar is inside the interval.
 fn verdict(ratio: Option<Estimate>, most: Option<f64>) -> String {
     let Some(ratio) = ratio else { return "not measured".to_owned() };
+    if ratio.confidence < ENOUGH {
+        return "too few".to_owned();
+    }
     let Some(most) = most else { return "said".to_owned() };
     let met = if ratio.median <= most { "met" } else { "MISSED" };
     let doubt = if ratio.low <= most && most < ratio.high { "?" } else { "" };
@@ -124,7 +130,7 @@ pub(super) fn bars(results: &Results, denominator: bool) -> String {
     let bytes = (table_words(PAGES) * size_of::<TableWord>()) as f64 / PAGES as f64;
     let fits = if bytes <= 8.0 { "met" } else { "MISSED" };
     table.add_row(["frame table", "bytes a page", &digits(bytes), "", "<= 8", fits]);
-    "Bars; `?`: the interval holds the bar. `not measured`: there is no such subject yet, or it was not asked for\n\n"
+    "Bars; `?`: the interval holds the bar. `too few`: repetitions, to say anything. `not measured`: not asked for\n\n"
         .to_owned()
         + &text(&mut table, 2)
 }
@@ -145,6 +151,8 @@ mod tests {
         assert_eq!(verdict(ratio(0.4, 0.5, 0.6), Some(0.45)), "MISSED?");
         assert_eq!(verdict(ratio(0.5, 0.6, 0.7), Some(0.45)), "MISSED");
         assert_eq!(verdict(None, Some(0.45)), "not measured");
+        let three = Estimate { median: 0.4, low: 0.3, high: 0.44, confidence: 0.75 };
+        assert_eq!(verdict(Some(three), Some(0.45)), "too few");
     }
 
     #[test]
