@@ -134,6 +134,24 @@ fn the_policy_says_which_block_is_reused_first() {
     assert_eq!(reused::<Deferred<1>>(), [6, 2, 10]);
 }
 
+/// Which of two chunks, freed in this order, an allocation of order 5 gets.
+fn chunk_reused<C: Coalesce>() -> usize {
+    let table = vacant_table(128);
+    let pool = pool_over::<Atomic, C>(&table, 0, 128, 0).unwrap();
+    let chunks: Vec<_> = (0..4).map(|_| pool.alloc_pages(5).unwrap()).collect();
+    // No two of them buddies.
+    pool.put_page(chunks[2]).unwrap();
+    pool.put_page(chunks[0]).unwrap();
+    let got = pool.alloc_pages(5).unwrap();
+    chunks.iter().position(|&chunk| chunk == got).unwrap()
+}
+
+#[test]
+fn the_policy_says_which_chunk_is_reused_first() {
+    assert_eq!((chunk_reused::<Eager>(), chunk_reused::<Deferred>()), (0, 0));
+    assert_eq!((chunk_reused::<OldestFirst<Eager>>(), chunk_reused::<OldestFirst>()), (2, 2));
+}
+
 /// A fresh pool hands out the lowest address first, under every policy, so that runs can be compared.
 #[test]
 fn a_fresh_pool_hands_out_the_lowest_address_first() {

@@ -199,3 +199,22 @@ fn no_lock_if_none_is_the_last() {
     assert_eq!(pool.page_count(pages[1]), Err(PageError::Free));
     pool.check().unwrap();
 }
+
+/// The blocks kept for single allocations are the last ones to be handed out in bulk.
+#[test]
+fn the_blocks_that_are_kept_stay_kept() {
+    let table = vacant_table(64);
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 64, 0).unwrap();
+    let kept: Vec<_> = (0..8).map(|_| pool.alloc_pages(0).unwrap()).collect();
+    pool.coalesce();
+    kept.iter().for_each(|&page| pool.put_page(page).unwrap());
+    assert_eq!(pool.check().unwrap().unmerged_blocks, 8);
+    let mut others = vec![NOBODY; 56];
+    assert_eq!(pool.alloc_bulk(0, &mut others), Ok(56));
+    assert!(kept.iter().all(|page| !others.contains(page)), "{others:?}");
+    assert_eq!(pool.check().unwrap().unmerged_blocks, 8);
+    // And they are, when there are no others.
+    let mut rest = vec![NOBODY; 9];
+    assert_eq!(pool.alloc_bulk(0, &mut rest), Ok(8));
+    assert!(kept.iter().all(|page| rest.contains(page)), "{rest:?}");
+}

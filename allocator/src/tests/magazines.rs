@@ -235,3 +235,22 @@ fn out_of_memory_empties_the_magazine_first() {
         assert_eq!(pool.check().unwrap().free_pages, 64);
     }
 }
+
+/// Who makes room gives the oldest back: the pages that were used last stay, and come first.
+#[test]
+fn a_full_magazine_gives_its_oldest_pages_back() {
+    let table = vacant_table(64);
+    let pool = pool_over::<Atomic, Deferred>(&table, 0, 64, 0).unwrap();
+    let mut magazine: Magazine<'_, _, _, _, 8> = Magazine::new(&pool);
+    let pages: Vec<_> = (0..9).map(|_| pool.alloc_pages(0).unwrap()).collect();
+    pages.iter().for_each(|&page| magazine.put_page(page).unwrap());
+    let held = magazine.pages();
+    assert!(held < 9);
+    let (oldest, newest) = pages.split_at(9 - held);
+    for &page in oldest {
+        assert_eq!(pool.page_count(page), Err(PageError::Free), "{page:?} is the pool's");
+    }
+    for &page in newest.iter().rev() {
+        assert_eq!(magazine.alloc_pages(0), Ok(page), "the last one first");
+    }
+}
