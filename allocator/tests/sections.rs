@@ -8,7 +8,7 @@ use hyp_pool::{Atomic, BULK, HypPool, Magazine, Pfn, PfnRange, TableWord, table_
 use lock_api::{GuardSend, RawMutex};
 
 const FRAMES: usize = 1024;
-const TABLE: [TableWord; table_words(FRAMES)] = [TableWord::VACANT; table_words(FRAMES)];
+const WORDS: usize = table_words(FRAMES);
 
 thread_local! {
     static SECTIONS: Cell<usize> = const { Cell::new(0) };
@@ -58,7 +58,7 @@ fn sections<T>(call: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn bulk_calls_do_no_more_in_a_section_than_they_say() {
-    let table = TABLE;
+    let table = [const { TableWord::VACANT }; WORDS];
     let pool = pool(&table);
     for blocks in [1, BULK - 1, BULK, BULK + 1, 3 * BULK, 100] {
         let mut pages = vec![Pfn::new(0); blocks];
@@ -77,7 +77,7 @@ fn bulk_calls_do_no_more_in_a_section_than_they_say() {
 
 #[test]
 fn a_magazine_does_no_more_in_a_section_than_it_says() {
-    let table = TABLE;
+    let table = [const { TableWord::VACANT }; WORDS];
     let pool = pool(&table);
     let mut magazine: Magazine<'_, _, _, _, 64> = Magazine::new(&pool);
     let pages: Vec<_> = (0..64).map(|_| pool.alloc_pages(0).unwrap()).collect();
@@ -96,7 +96,7 @@ fn a_magazine_does_no_more_in_a_section_than_it_says() {
 
 #[test]
 fn a_single_call_is_one_section_or_none() {
-    let table = TABLE;
+    let table = [const { TableWord::VACANT }; WORDS];
     let pool = pool(&table);
     for order in 0..=hyp_pool::MAX_ORDER {
         let (alloc, block) = sections(|| pool.alloc_pages(order).unwrap());

@@ -1,8 +1,9 @@
 //! Who is measured.
 //!
 //! *Ours* first, then what we measure it against in this crate, then what crates.io has. A crate without a lock is
-//! behind [`spin::mutex::SpinMutex`]; one that brings a lock keeps it. Nothing is told to be inlined: each is compiled
-//! as it is for its users.
+//! behind [`spin::mutex::SpinMutex`]; one that brings a lock keeps it. Each is compiled as it is for its users, who build it
+//! with their own code. Only the calls of `original` and `null` are told not to be inlined: the real one's are calls of
+//! another object file's functions.
 //!
 //! Not here, and why: LLFree is not on the registry; NBBS, Hafnium's `mpool` and Linux' `hyp_pool` are C (the last one
 //! is here in shape: [`original`]); the frame allocators of k23, Redox, Asterinas and Theseus need their kernels.
