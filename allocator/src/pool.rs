@@ -105,7 +105,7 @@ impl<'t, L: RawMutex, R: RefcountPath, C: Coalesce> HypPool<'t, L, R, C> {
     }
 
     /// As `new`, which `const` keeps from loom.
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     pub(crate) fn vacant(lock: L, frames: &'t [TableWord]) -> Self {
         Self {
             areas: Line(Mutex::from_raw(lock, FreeAreas::EMPTY)),
