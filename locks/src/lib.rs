@@ -26,6 +26,11 @@
 //! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
 //! | `RawSpinlock<R>` | none | one store | `spinning_top`'s, as it is (feature `spinning_top`) |
 //!
+//! Not here, and why: **CLH** hands its nodes from waiter to waiter, so each lock needs one when it is made and gives one
+//! back when it is dropped, which a lock with a constant initial value that may be dropped while it is held cannot do
+//! without a heap or a pool; the crate `clhlock` has it, with a heap. **Cohort locks, CNA, TWA, Hemlock, Reciprocating
+//! Locks**: there are patents or applications (Oracle).
+//!
 //! # Principles
 //!
 //! 1. **One file an algorithm**, with the state drawn, the transitions listed, and every atomic access argued.

@@ -130,6 +130,9 @@ struct Node {
 const HELD: *mut Node = ptr::without_provenance_mut(1);
 
 impl<W> Mcs<W> {
+    /// What a waiter takes on its stack while it waits, in bytes.
+    pub const WAITER: usize = size_of::<Node>();
+
     constructor! {
         /// A free lock.
         pub fn new() = Self {

@@ -122,6 +122,9 @@ struct Node {
 }
 
 impl<W> Queued<W> {
+    /// What a waiter takes on its stack while it waits, in bytes.
+    pub const WAITER: usize = size_of::<Node>();
+
     constructor! {
         /// A free lock.
         pub fn new() = Self { tail: AtomicPtr::new(ptr::null_mut()), locked: AtomicU32::new(0), wait: PhantomData }

@@ -1,6 +1,11 @@
-//! How much memory each lock takes, promised and printed: `cargo test -p hyp-locks --test footprint -- --nocapture`.
+//! How much memory each lock takes: promised here, and printed into `locks/README.md`.
+//!
+//! ```text
+//! cargo test -p hyp-locks --test footprint               # compare
+//! BLESS=1 cargo test -p hyp-locks --test footprint       # write it anew
+//! ```
 
-#![cfg(all(not(loom), target_pointer_width = "64"))]
+#![cfg(all(not(any(loom, miri)), target_pointer_width = "64"))]
 
 use hyp_locks::{
     Checked, Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Tas,
@@ -40,29 +45,48 @@ impl hyp_locks::Check for OneCore {
     }
 }
 
-fn row<L: RawMutex>(name: &str, lock: usize, guard: usize) {
-    println!("| {name} | {} | {} |", size_of::<L>(), size_of::<L::Guard>());
-    assert_eq!((size_of::<L>(), size_of::<L::Guard>()), (lock, guard), "{name}");
+struct Table(String);
+
+impl Table {
+    fn row<L: RawMutex>(&mut self, name: &str, lock: usize, guard: usize, waiter: usize) {
+        let row = (size_of::<L>(), size_of::<L::Guard>());
+        assert_eq!(row, (lock, guard), "{name}");
+        let (name, of) = name.split_once(", 64").map_or((name, ""), |(name, _)| (name, ", 64-bit state"));
+        self.0 += &format!("| `{name}`{of} | {lock} | {guard} | {waiter} |\n");
+    }
 }
 
 #[test]
 fn footprint() {
-    println!("| lock | bytes | in the guard |\n|---|--:|--:|");
-    row::<NoLock>("NoLock", 1, 0);
-    row::<IrqMask<OneCore>>("IrqMask, 64-bit state", 1, 8);
-    row::<Tas>("Tas", 1, 0);
-    row::<Ttas>("Ttas", 1, 0);
-    row::<Ticket>("Ticket", 8, 4);
-    row::<TicketRelax>("TicketRelax", 8, 4);
-    row::<Mcs>("Mcs", 16, 0);
-    row::<Queued>("Queued", 16, 0);
-    row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16);
-    row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8);
-    row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8);
-    row::<Checked<Ticket, OneCore>>("Checked<Ticket>", 24, 32);
-    row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", 16, 40);
-    row::<SpinTicket>("SpinTicket", 16, 0);
-    row::<SpinMutex>("SpinMutex", 1, 0);
-    row::<RawSpinlock>("spinning_top::RawSpinlock", 1, 0);
-    row::<parking_lot::RawMutex>("parking_lot::RawMutex", 1, 0);
+    let mut table = Table("| lock | bytes | in the guard | a waiter's stack |\n|---|--:|--:|--:|\n".to_owned());
+    table.row::<NoLock>("NoLock", 1, 0, 0);
+    table.row::<IrqMask<OneCore>>("IrqMask, 64-bit state", 1, 8, 0);
+    table.row::<Tas>("Tas", 1, 0, 0);
+    table.row::<Ttas>("Ttas", 1, 0, 0);
+    table.row::<Ticket>("Ticket", 8, 4, 0);
+    table.row::<TicketRelax>("TicketRelax", 8, 4, 0);
+    table.row::<Mcs>("Mcs", 16, 0, Mcs::<()>::WAITER);
+    table.row::<Queued>("Queued", 16, 0, Queued::<()>::WAITER);
+    table.row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16, 0);
+    table.row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8, 0);
+    table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8, Mcs::<()>::WAITER);
+    table.row::<Checked<Ticket, OneCore>>("Checked<Ticket>", 24, 32, 0);
+    table.row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", 16, 40, 0);
+    table.row::<SpinTicket>("SpinTicket", 16, 0, 0);
+    table.row::<SpinMutex>("SpinMutex", 1, 0, 0);
+    table.row::<RawSpinlock>("spinning_top::RawSpinlock", 1, 0, 0);
+    table.row::<parking_lot::RawMutex>("parking_lot::RawMutex", 1, 0, 0);
+    assert_eq!(size_of::<hyp_locks::IrqSlot<OneCore>>(), 24, "of IrqDepth, a CPU, as the page says");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("a marker where the table begins");
+    let (found, after) = rest.split_once(END).expect("a marker where it ends");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", table.0)).unwrap();
+    } else {
+        assert_eq!(found, table.0, "locks/README.md; write it anew with BLESS=1");
+    }
 }
+
+const BEGIN: &str = "<!-- footprint: cargo test -p hyp-locks --test footprint -->\n";
+const END: &str = "<!-- end -->";

@@ -15,6 +15,7 @@ Examples:
   peers --only W1,W4 --subjects pool,bitmap two workloads, two subjects
   peers --json run.jsonl                    every cell of every repetition, a line each
   peers instructions --subjects pool        instructions an operation, under valgrind
+  peers locks                               our locks against those of others: less than a minute
 
 Build with `--profile measured`: other profiles measure something else. Let nothing else run meanwhile.
 
@@ -87,6 +88,15 @@ pub enum Command {
         /// Count what this file has limits for, and fail if one is not kept: TOML, `[pool]`, `W1 = 200`
         #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "subjects"])]
         limits: Option<PathBuf>,
+    },
+    /// Our locks and those of others: alone, and from two cores at once
+    Locks {
+        /// How often each is measured: its figure is the median
+        #[arg(long, default_value_t = 9, value_parser = value_parser!(u16).range(1..=999))]
+        repeats: u16,
+        /// For how long, in milliseconds
+        #[arg(long, value_name = "MS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=60_000))]
+        slice: u64,
     },
     /// One cell, for valgrind
     #[command(hide = true)]

@@ -15,6 +15,7 @@ pub mod arguments;
 pub mod instructions;
 pub mod json;
 pub mod limits;
+pub mod locks;
 pub mod measure;
 pub mod report;
 pub mod results;

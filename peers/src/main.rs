@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use peers::arguments::{self, Arguments, Command, Unknown};
 use peers::limits::Limits;
-use peers::{instructions, session};
+use peers::{instructions, locks, session};
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -24,6 +24,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         None => session::measure(&arguments.choice, &arguments.run),
         Some(Command::Instructions { choice, limits: None }) => instructions::count(choice),
         Some(Command::Instructions { limits: Some(file), .. }) => instructions::gate(&Limits::read(file)?),
+        Some(Command::Locks { repeats, slice }) => locks::measure((*repeats).into(), *slice),
         Some(Command::Count { workload, subject, operations }) => {
             instructions::cell(arguments::workload(workload)?, arguments::subject(subject)?, *operations)
         }

@@ -35,7 +35,7 @@ pub(crate) fn digits(value: f64) -> String {
     }
 }
 
-fn interval(estimate: Estimate) -> String {
+pub(crate) fn interval(estimate: Estimate) -> String {
     format!("{}-{}", digits(estimate.low), digits(estimate.high))
 }
 

@@ -1,0 +1,107 @@
+//! Two cores, one critical section after the other.
+
+use std::hint::{black_box, spin_loop};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::time::{Duration, Instant};
+
+use core_affinity::CoreId;
+
+use super::who::Lock;
+use crate::measure::pin;
+
+/// What two cores got.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Together {
+    /// Nanoseconds from one section to the next.
+    pub(super) section: f64,
+    /// Nanoseconds that the work of one takes, alone.
+    pub(super) work: f64,
+    /// The share of the core that got less.
+    pub(super) least: f64,
+}
+
+/// How many rounds of [`work`] make a section of about 100 ns.
+const ROUNDS: u32 = 100;
+
+/// A dependent chain, which no compiler shortens.
+#[inline(always)]
+fn work(data: &mut u64) {
+    let mut value = *data;
+    for _ in 0..ROUNDS {
+        value = black_box(value.wrapping_mul(3) ^ 1);
+    }
+    *data = value;
+}
+
+/// Both cores, as fast as they can, for as long.
+pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration) -> Together {
+    let (lock, barrier, stop) = (L::new(), Barrier::new(3), AtomicBool::new(false));
+    // Relaxed: the flag says all there is to say; the counts are handed over by joining.
+    let worker = |core: CoreId| {
+        let _ = pin(core); // where it is refused, the shares tell
+        barrier.wait();
+        let mut sections = 0_u64;
+        while !stop.load(Relaxed) {
+            lock.with(work);
+            sections += 1;
+        }
+        sections
+    };
+    let (counts, elapsed) = std::thread::scope(|scope| {
+        let workers = cores.map(|core| scope.spawn(move || worker(core)));
+        barrier.wait();
+        let start = Instant::now();
+        std::thread::sleep(slice);
+        stop.store(true, Relaxed);
+        let elapsed = start.elapsed();
+        (workers.map(|worker| worker.join().unwrap_or(0)), elapsed)
+    });
+    let all = (counts[0] + counts[1]).max(1) as f64;
+    let mut data = 1;
+    let start = Instant::now();
+    (0..10_000).for_each(|_| work(&mut data));
+    let alone = start.elapsed().as_nanos() as f64 / 10_000.0;
+    black_box(data);
+    Together { section: elapsed.as_nanos() as f64 / all, work: alone, least: counts[0].min(counts[1]) as f64 / all }
+}
+
+/// Nanoseconds that a line takes from one core to the other: half a round of a word that each changes in turn.
+pub(super) fn transfer(cores: [CoreId; 2], slice: Duration) -> f64 {
+    #[repr(align(128))]
+    struct Line(AtomicU64);
+    let (line, stop, barrier) = (Line(AtomicU64::new(0)), AtomicBool::new(false), Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = pin(cores[1]);
+            barrier.wait();
+            loop {
+                // Acquire, Release: what a lock's word does.
+                let seen = line.0.load(Acquire);
+                if seen % 2 == 1 {
+                    line.0.store(seen + 1, Release);
+                } else if stop.load(Relaxed) {
+                    break;
+                } else {
+                    spin_loop();
+                }
+            }
+        });
+        let here = scope.spawn(|| {
+            let _ = pin(cores[0]);
+            barrier.wait();
+            let (start, mut rounds) = (Instant::now(), 0_u32);
+            while rounds % 64 != 0 || rounds == 0 || start.elapsed() < slice {
+                line.0.store(u64::from(rounds) * 2 + 1, Release);
+                while line.0.load(Acquire) % 2 == 1 {
+                    spin_loop();
+                }
+                rounds += 1;
+            }
+            let ns = start.elapsed().as_nanos() as f64 / f64::from(rounds) / 2.0;
+            stop.store(true, Relaxed);
+            ns
+        });
+        here.join().unwrap_or(f64::NAN)
+    })
+}
