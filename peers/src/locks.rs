@@ -27,7 +27,7 @@ use crate::report::{digits, interval, table, text};
 use crate::session::say;
 use crate::statistics::Estimate;
 
-use together::Together;
+use together::{Together, Work};
 use who::{ALL, Contestant, FLOOR};
 
 /// What one contestant did in each repetition.
@@ -68,6 +68,7 @@ pub fn measure(repeats: usize, slice_ms: u64) -> Result<()> {
     let mut all: Vec<Figures> =
         ALL.iter().map(|contestant| Figures { contestant, alone: vec![], together: vec![] }).collect();
     let mut transfers = vec![];
+    let work = Work::calibrated();
     let two = cores.len() >= 2;
     if !two {
         eprintln!("not measured: two cores at once, here is one");
@@ -84,59 +85,59 @@ pub fn measure(repeats: usize, slice_ms: u64) -> Result<()> {
             progress.set_message(figures.contestant.name);
             figures.alone.push((figures.contestant.alone)(cores.first().copied(), slice));
             if two {
-                figures.together.push((figures.contestant.together)([cores[0], cores[1]], slice));
+                figures.together.push((figures.contestant.together)([cores[0], cores[1]], slice, work));
             }
             progress.inc(1);
         }
     }
     progress.finish_and_clear();
-    say(format_args!("{}", report(&all, &transfers)))
+    say(format_args!("{}", report(&all, &transfers, work)))
 }
 
-fn report(all: &[Figures], transfers: &[f64]) -> String {
-    let transfer = Estimate::of(transfers);
+/// Alone, in each repetition that has a figure.
+fn estimate(figures: impl Iterator<Item = f64>) -> Option<Estimate> {
+    Estimate::of(&figures.collect::<Vec<_>>())
+}
+
+/// A median and its interval, or nothing.
+fn two(estimate: Option<Estimate>) -> [String; 2] {
+    estimate.map_or(["-".into(), String::new()], |estimate| [digits(estimate.median), interval(estimate)])
+}
+
+fn report(all: &[Figures], transfers: &[f64], work: Work) -> String {
     let mut out = String::new();
-    if let Some(transfer) = transfer {
+    if let Some(transfer) = Estimate::of(transfers) {
+        let [ns, range] = two(Some(transfer));
         out += &format!(
-            "A line goes from one core to the other in {} ns ({}).\n\n",
-            digits(transfer.median),
-            interval(transfer)
+            "A line goes from one core to the other in {ns} ns ({range}); the work of a section takes {}.\n\n",
+            digits(work.ns)
         );
     }
     let floor = all.iter().find(|figures| figures.contestant.name == FLOOR);
-    let header = ["", "alone", "by floor", "", "section", "", "handover", "least", ""];
+    let header = ["", "", "alone", "by floor", "", "section", "", "handover", "", "least"];
     let mut rows = table(header.map(String::from).to_vec());
-    for figures in all {
-        let alone: Vec<f64> = figures.alone.iter().copied().flatten().collect();
-        let by_floor = floor.and_then(|floor| Estimate::of_ratios(&figures.alone, &floor.alone));
-        let mut row = vec![figures.contestant.name.to_owned()];
-        row.push(Estimate::of(&alone).map_or("-".into(), |e| digits(e.median)));
-        row.extend(by_floor.map_or(["-".into(), String::new()], |e| [digits(e.median), interval(e)]));
-        let sections: Vec<f64> = figures.together.iter().map(|pass| pass.section).collect();
-        row.extend(Estimate::of(&sections).map_or(["-".into(), String::new()], |e| [digits(e.median), interval(e)]));
-        let handovers: Vec<f64> = figures
-            .together
-            .iter()
-            .zip(transfers)
-            .map(|(pass, transfer)| (pass.section - pass.work) / transfer)
-            .collect();
-        row.push(Estimate::of(&handovers).map_or("-".into(), |e| digits(e.median)));
-        let least: Vec<f64> = figures.together.iter().map(|pass| pass.least * 100.0).collect();
-        row.push(Estimate::of(&least).map_or("-".into(), |e| format!("{:.0} %", e.median)));
-        row.push(figures.contestant.about.to_owned());
+    for Figures { contestant, alone, together } in all {
+        let mut row = vec![contestant.name.to_owned(), contestant.about.to_owned()];
+        let [ns, _] = two(estimate(alone.iter().copied().flatten()));
+        row.push(ns);
+        row.extend(two(floor.and_then(|floor| Estimate::of_ratios(alone, &floor.alone))));
+        row.extend(two(estimate(together.iter().map(|pass| pass.section))));
+        let handovers = together.iter().zip(transfers).map(|(pass, transfer)| (pass.section - work.ns) / transfer);
+        row.extend(two(estimate(handovers)));
+        let least = estimate(together.iter().map(|pass| pass.least * 100.0));
+        row.push(least.map_or("-".into(), |least| format!("{:.0} %", least.median)));
         rows.add_row(row);
     }
-    out += &text(&mut rows, 1);
-    out += "\nalone: ns, one core; section: ns from one of about 100 ns to the next, two cores; handover: by the time of a line;\n\
-            least: share of the core that got less\n\n";
+    out += &text(&mut rows, 2);
+    out += "\nalone: ns, one core; section: ns from one of about 100 ns to the next, two cores; handover: what of it is not work,\n\
+            by the time of a line; least: share of the core that got less\n\n";
     let mut bars = table(["bar", "by", "ratio", "interval", "at most", ""].map(String::from).to_vec());
     for bar in ALONE {
         let of = |name: &str| all.iter().find(|figures| figures.contestant.name == name);
-        let ns = |figures: &Figures| Estimate::of(&figures.alone.iter().copied().flatten().collect::<Vec<_>>());
-        let by = bar.by.iter().filter_map(|name| of(name)).filter_map(|by| Some((ns(by)?.median, by)));
+        let ns = |figures: &Figures| Some(estimate(figures.alone.iter().copied().flatten())?.median);
+        let by = bar.by.iter().filter_map(|name| of(name)).filter_map(|by| Some((ns(by)?, by)));
         let Some((_, by)) = by.min_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
-        let ratio = of(bar.ours).and_then(|ours| Estimate::of_ratios(&ours.alone, &by.alone));
-        let Some(ratio) = ratio else { continue };
+        let Some(ratio) = of(bar.ours).and_then(|ours| Estimate::of_ratios(&ours.alone, &by.alone)) else { continue };
         let met = if ratio.median <= bar.most { "met" } else { "MISSED" };
         let doubt = if ratio.low <= bar.most && bar.most < ratio.high { "?" } else { "" };
         bars.add_row([

@@ -9,33 +9,60 @@ use core_affinity::CoreId;
 
 use super::who::Lock;
 use crate::measure::pin;
+use crate::statistics::median;
 
 /// What two cores got.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Together {
     /// Nanoseconds from one section to the next.
     pub(super) section: f64,
-    /// Nanoseconds that the work of one takes, alone.
-    pub(super) work: f64,
     /// The share of the core that got less.
     pub(super) least: f64,
 }
 
-/// How many rounds of [`work`] make a section of about 100 ns.
-const ROUNDS: u32 = 100;
+/// How long a section is to take, in nanoseconds.
+const SECTION: f64 = 100.0;
 
-/// A dependent chain, which no compiler shortens.
-#[inline(always)]
-fn work(data: &mut u64) {
-    let mut value = *data;
-    for _ in 0..ROUNDS {
-        value = black_box(value.wrapping_mul(3) ^ 1);
+/// What is done in a section: a dependent chain, which no compiler shortens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work {
+    rounds: u32,
+    /// Nanoseconds that it takes, alone.
+    pub(super) ns: f64,
+}
+
+impl Work {
+    /// As much as takes [`SECTION`] here and now.
+    pub(super) fn calibrated() -> Self {
+        const MANY: u32 = 1000;
+        let round = Self { rounds: MANY, ns: 0.0 }.time() / f64::from(MANY);
+        let work = Self { rounds: (SECTION / round).round().max(1.0) as u32, ns: 0.0 };
+        Self { ns: work.time(), ..work }
     }
-    *data = value;
+
+    #[inline(always)]
+    fn run(self, data: &mut u64) {
+        let mut value = *data;
+        for _ in 0..self.rounds {
+            value = black_box(value.wrapping_mul(3) ^ 1);
+        }
+        *data = value;
+    }
+
+    /// The median of some runs: nothing that came in between counts.
+    fn time(self) -> f64 {
+        const TIMES: u32 = 100;
+        let once = |_| {
+            let (mut data, start) = (1, Instant::now());
+            (0..TIMES).for_each(|_| self.run(black_box(&mut data)));
+            start.elapsed().as_nanos() as f64 / f64::from(TIMES)
+        };
+        median(&(0..31).map(once).collect::<Vec<f64>>()).unwrap_or(0.0)
+    }
 }
 
 /// Both cores, as fast as they can, for as long.
-pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration) -> Together {
+pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration, work: Work) -> Together {
     let (lock, barrier, stop) = (L::new(), Barrier::new(3), AtomicBool::new(false));
     // Relaxed: the flag says all there is to say; the counts are handed over by joining.
     let worker = |core: CoreId| {
@@ -43,7 +70,7 @@ pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration) -> Together
         barrier.wait();
         let mut sections = 0_u64;
         while !stop.load(Relaxed) {
-            lock.with(work);
+            lock.with(|data| work.run(data));
             sections += 1;
         }
         sections
@@ -58,12 +85,7 @@ pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration) -> Together
         (workers.map(|worker| worker.join().unwrap_or(0)), elapsed)
     });
     let all = (counts[0] + counts[1]).max(1) as f64;
-    let mut data = 1;
-    let start = Instant::now();
-    (0..10_000).for_each(|_| work(&mut data));
-    let alone = start.elapsed().as_nanos() as f64 / 10_000.0;
-    black_box(data);
-    Together { section: elapsed.as_nanos() as f64 / all, work: alone, least: counts[0].min(counts[1]) as f64 / all }
+    Together { section: elapsed.as_nanos() as f64 / all, least: counts[0].min(counts[1]) as f64 / all }
 }
 
 /// Nanoseconds that a line takes from one core to the other: half a round of a word that each changes in turn.

@@ -8,7 +8,7 @@ use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 
 use super::alone::alone;
-use super::together::{Together, together};
+use super::together::{Together, Work, together};
 
 /// A lock with a word of data.
 pub(super) trait Lock: Sync {
@@ -22,7 +22,7 @@ pub(super) struct Contestant {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) alone: fn(Option<CoreId>, Duration) -> Option<f64>,
-    pub(super) together: fn([CoreId; 2], Duration) -> Together,
+    pub(super) together: fn([CoreId; 2], Duration, Work) -> Together,
 }
 
 /// What everything is compared with, alone.

@@ -51,7 +51,7 @@ fn unmasked_section_is_interrupted<B: Board>(board: &B) -> Outcome {
 /// Of two sections of which the first ends first, none is interrupted if they are counted.
 fn crossing_sections_are_masked_to_the_end<B: Board>(board: &B) -> Outcome {
     board.has_interrupts()?;
-    let seen = cross_sections::<B, IrqDepth<Ticket, B::Irq, B::Cpus>>(board, ENOUGH);
+    let seen = cross_sections::<B, IrqDepth<Ticket, B::Irq, B::Cpus>>(board, usize::MAX);
     ensure(seen.interrupts >= ENOUGH, "too few interrupts")?;
     ensure_eq(seen.intrusions, 0, "interrupts inside a section")
 }
@@ -59,9 +59,14 @@ fn crossing_sections_are_masked_to_the_end<B: Board>(board: &B) -> Outcome {
 /// The same with guards that put back what they found: the second section is interrupted, or the case above shows nothing.
 fn crossing_guards_unmask_too_early<B: Board>(board: &B) -> Outcome {
     board.has_interrupts()?;
-    // One is all there is: the second guard puts back the mask that it found, and interrupts stay masked after it.
-    let seen = cross_sections::<B, IrqSave<Ticket, B::Irq>>(board, 1);
-    ensure(seen.intrusions != 0, "no interrupt came inside a section that was unmasked too early")
+    let start = board.now();
+    // One section a try: the second guard puts back the mask that it found, and interrupts stay masked after it. The only
+    // one may come before the section, or after it.
+    while cross_sections::<B, IrqSave<Ticket, B::Irq>>(board, 1).intrusions == 0 {
+        let early = board.now() - start < SECONDS * board.hz();
+        ensure(early, "no interrupt came inside a section that was unmasked too early")?;
+    }
+    Ok(())
 }
 
 struct Seen {
@@ -72,22 +77,22 @@ struct Seen {
 /// Sections twice as long as the time between two interrupts, whose handler tries the lock.
 fn interrupt_sections<B: Board, L: RawMutex + Sync>(board: &B) -> Seen {
     let lock = Mutex::<L, ()>::new(());
-    interrupt::<B, L>(board, ENOUGH, &lock, || lock.lock())
+    interrupt::<B, L>(board, usize::MAX, &lock, || lock.lock())
 }
 
 /// The same, with a section of another lock that begins before and ends soon after the section has begun.
-fn cross_sections<B: Board, L: RawMutex + Sync>(board: &B, enough: usize) -> Seen {
+fn cross_sections<B: Board, L: RawMutex + Sync>(board: &B, most: usize) -> Seen {
     let (first, lock) = (Mutex::<L, ()>::new(()), Mutex::<L, ()>::new(()));
-    interrupt::<B, L>(board, enough, &lock, || {
+    interrupt::<B, L>(board, most, &lock, || {
         let _first = first.lock();
         lock.lock()
     })
 }
 
-/// Sections that `begin` begins, until there were `enough` interrupts.
+/// Sections that `begin` begins: until there were enough interrupts, and `most` of them at most.
 fn interrupt<'l, B: Board, L: RawMutex + Sync>(
     board: &B,
-    enough: usize,
+    most: usize,
     lock: &'l Mutex<L, ()>,
     begin: impl Fn() -> MutexGuard<'l, L, ()>,
 ) -> Seen {
@@ -101,7 +106,10 @@ fn interrupt<'l, B: Board, L: RawMutex + Sync>(
     };
     board.with_timer(period, &handler, &mut || {
         let start = board.now();
-        while interrupts.load(Ordering::Relaxed) < enough && board.now() - start < SECONDS * board.hz() {
+        for _ in 0..most {
+            if interrupts.load(Ordering::Relaxed) >= ENOUGH || board.now() - start >= SECONDS * board.hz() {
+                break;
+            }
             let _section = begin();
             let entered = board.now();
             while board.now() - entered < 2 * period {}
