@@ -149,5 +149,54 @@ fn report(all: &[Figures], transfers: &[f64], work: Work) -> String {
             format!("{met}{doubt}"),
         ]);
     }
+    for (name, what, value, bar, met) in together_bars(all, transfers, work) {
+        bars.add_row([format!("{name} {what}"), String::new(), digits(value), String::new(), bar, met]);
+    }
     out + &text(&mut bars, 2)
+}
+
+/// What two cores ought to get: name, what, figure, bar, verdict.
+fn together_bars(
+    all: &[Figures],
+    transfers: &[f64],
+    work: Work,
+) -> Vec<(&'static str, &'static str, f64, String, String)> {
+    let of = |name: &str| all.iter().find(|figures| figures.contestant.name == name);
+    let verdict = |met: bool| if met { "met" } else { "MISSED" }.to_owned();
+    let mut rows = vec![];
+    for name in ["ticket", "mcs", "queued"] {
+        if let Some(least) = of(name).and_then(|figures| estimate(figures.together.iter().map(|pass| pass.least))) {
+            rows.push((
+                name,
+                "share of the slower core",
+                least.median,
+                ">= 0.49".to_owned(),
+                verdict(least.median >= 0.49),
+            ));
+        }
+    }
+    if let (Some(ticket), Some(spin)) = (of("ticket"), of("spin-ticket")) {
+        let sections = |figures: &Figures| figures.together.iter().map(|pass| Some(pass.section)).collect::<Vec<_>>();
+        if let Some(ratio) = Estimate::of_ratios(&sections(spin), &sections(ticket)) {
+            rows.push((
+                "ticket",
+                "sections by spin-ticket's",
+                ratio.median,
+                ">= 1.15".to_owned(),
+                verdict(ratio.median >= 1.15),
+            ));
+        }
+        let handovers =
+            ticket.together.iter().zip(transfers).map(|(pass, transfer)| (pass.section - work.ns) / transfer);
+        if let Some(handover) = estimate(handovers) {
+            rows.push((
+                "ticket",
+                "handover, in transfers",
+                handover.median,
+                "<= 2.2".to_owned(),
+                verdict(handover.median <= 2.2),
+            ));
+        }
+    }
+    rows
 }

@@ -35,12 +35,18 @@ impl Work {
     /// As much as takes [`SECTION`] here and now.
     pub(super) fn calibrated() -> Self {
         const MANY: u32 = 1000;
+        // A core that has been idle is slow for a while.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(100) {
+            Self { rounds: MANY, ns: 0.0 }.time();
+        }
         let round = Self { rounds: MANY, ns: 0.0 }.time() / f64::from(MANY);
         let work = Self { rounds: (SECTION / round).round().max(1.0) as u32, ns: 0.0 };
         Self { ns: work.time(), ..work }
     }
 
-    #[inline(always)]
+    /// A call: the same code wherever it is timed.
+    #[inline(never)]
     fn run(self, data: &mut u64) {
         let mut value = *data;
         for _ in 0..self.rounds {
