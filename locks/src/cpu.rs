@@ -24,3 +24,18 @@ pub unsafe trait CpuId {
     /// The number of this CPU, from 0.
     fn cpu() -> usize;
 }
+
+/// The number of this thread, as a host's double of a CPU: each thread has one of its own, from 0, in the order in which
+/// they ask. It is not used again when the thread ends.
+#[cfg(feature = "std")]
+#[must_use]
+pub fn of_this_thread() -> usize {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    // Relaxed: a number of one's own is all that is asked of it.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        static CPU: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    CPU.with(|&cpu| cpu)
+}

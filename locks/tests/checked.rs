@@ -4,9 +4,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
-use hyp_locks::{Check, Checked, CpuId, Fault, Mcs, Ticket};
+use hyp_locks::{Check, Checked, CpuId, Fault, Mcs, Ticket, cpu};
 use lock_api::Mutex;
 
 /// Each thread is a CPU, whose clock it moves itself, and keeps the faults that it is told.
@@ -17,14 +17,10 @@ thread_local! {
     static FAULTS: RefCell<Vec<Fault>> = const { RefCell::new(Vec::new()) };
 }
 
-// SAFETY: a thread draws its number once, and keeps it.
+// SAFETY: a thread has a number of its own, and keeps it.
 unsafe impl CpuId for Threads {
     fn cpu() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static CPU: usize = NEXT.fetch_add(1, Ordering::Relaxed);
-        }
-        CPU.with(|&cpu| cpu)
+        cpu::of_this_thread()
     }
 }
 

@@ -4,11 +4,10 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyp_locks::{
     CpuId, Depths, Event, InterruptControl, IrqDepth, IrqMask, IrqSave, IrqSlot, Mcs, Queued, Recorder, SingleCore,
-    Ticket,
+    Ticket, cpu,
 };
 use lock_api::{GuardSend, Mutex, RawMutex, RawMutexFair};
 
@@ -161,14 +160,10 @@ struct Threads;
 
 const MOST_THREADS: usize = 64;
 
-// SAFETY: a thread draws its number once, and keeps it.
+// SAFETY: a thread has a number of its own, and keeps it.
 unsafe impl CpuId for Threads {
     fn cpu() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static CPU: usize = NEXT.fetch_add(1, Ordering::Relaxed);
-        }
-        CPU.with(|&cpu| cpu)
+        cpu::of_this_thread()
     }
 }
 

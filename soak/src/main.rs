@@ -40,7 +40,8 @@ struct Arguments {
 }
 
 fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
-    text.replace('_', "").parse()
+    // Of none, nothing would be shown.
+    text.replace('_', "").parse().map(std::num::NonZero::<u64>::get)
 }
 
 static STOP: AtomicBool = AtomicBool::new(false);
