@@ -15,6 +15,7 @@
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
 //! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
+//! | [`Bakery<C, CPUS>`](Bakery) | first come, first served | one store | caches or MMU off: plain loads and stores |
 //! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
 //! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
@@ -50,8 +51,10 @@
 #[cfg(any(feature = "recorder", loom))]
 extern crate std;
 
+pub mod bakery;
 #[cfg(feature = "spin")]
 pub mod compat;
+pub mod cpu;
 pub mod instrumented;
 pub mod irq;
 #[cfg(all(feature = "laws", not(loom)))] // a law runs for real, a model does not
@@ -66,8 +69,10 @@ pub mod sync;
 pub mod ticket;
 pub mod wait;
 
+pub use bakery::Bakery;
 #[cfg(feature = "spin")]
 pub use compat::{Compat04, SpinMutex, SpinTicket};
+pub use cpu::CpuId;
 pub use instrumented::{Acquired, Instrumented, Probe};
 #[cfg(feature = "critical-section")]
 pub use irq::{CriticalSection, Nested};

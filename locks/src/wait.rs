@@ -229,7 +229,7 @@ impl<T> Word for AtomicPtr<T> {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use super::{AtomicPtr, AtomicU32};
 
     pub trait Sealed {}
