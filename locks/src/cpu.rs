@@ -18,8 +18,13 @@
 ///
 /// # Safety
 ///
-/// Two calls that return the same number were made on the same CPU (on a host: by the same thread). While the caller
-/// cannot be moved to another CPU (interrupts masked, or no scheduler), all calls return the same. They do not unwind.
+/// Exclusion rests on it. For every caller of what has this parameter:
+///
+/// 1. The number is below the count of CPUs that this has a place for.
+/// 2. It is the caller's own: of two callers with one number, one is an interrupt handler, and the other is what it
+///    interrupted, which does not go on before the handler has returned. (On a host: a thread's.)
+/// 3. It does not change while the caller holds a lock or waits for one, nor while interrupts are masked.
+/// 4. The call does not unwind.
 pub unsafe trait CpuId {
     /// The number of this CPU, from 0.
     fn cpu() -> usize;

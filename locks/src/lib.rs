@@ -16,6 +16,7 @@
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
 //! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
+//! | [`Bakery<C, CPUS>`](Bakery) | first come, first served | one store | caches or MMU off: plain loads and stores |
 //! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
 //! | [`IrqDepth<L, I, C>`](IrqDepth) | as `L` | as `L` | the same, and guards are dropped in any order |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
@@ -60,6 +61,7 @@
 #[cfg(any(feature = "std", loom))]
 extern crate std;
 
+pub mod bakery;
 #[cfg(not(loom))] // it adds nothing to be modelled
 pub mod checked;
 #[cfg(feature = "spin")]
@@ -82,6 +84,7 @@ pub mod timed;
 pub mod ttas;
 pub mod wait;
 
+pub use bakery::Bakery;
 #[cfg(not(loom))]
 pub use checked::{Check, Checked, Fault};
 #[cfg(feature = "spin")]

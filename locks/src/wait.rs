@@ -251,7 +251,7 @@ impl<T> Word for AtomicPtr<T> {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use super::{AtomicBool, AtomicPtr, AtomicU32};
 
     pub trait Sealed {}

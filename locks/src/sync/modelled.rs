@@ -5,7 +5,7 @@ use core::panic::Location;
 use loom::sync::atomic as model;
 
 pub use loom::hint::spin_loop;
-pub use loom::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+pub use loom::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 /// `pub fn name(arguments) = value`: a function that makes a `Self`. Not `const`: loom counts its atomics at run time.
 macro_rules! constructor {
@@ -25,7 +25,14 @@ macro_rules! initial {
     };
 }
 
-pub(crate) use {constructor, initial};
+/// `[value; count]`, each made anew.
+macro_rules! array {
+    ($value:expr; $count:expr) => {
+        core::array::from_fn(|_| $value)
+    };
+}
+
+pub(crate) use {array, constructor, initial};
 
 /// An atomic whose every access asks whether the mutant under way weakens it, and whose every load is an event that
 /// loom reorders with the other threads'.
@@ -89,6 +96,15 @@ atomic!(AtomicU32, u32);
 atomic!(AtomicBool, bool);
 atomic!(AtomicPtr<T>, *mut T);
 
+/// As in `core`; a mutant weakens it, or leaves it out (`Relaxed`).
+#[track_caller]
+pub fn fence(order: Ordering) {
+    match mutants::ordering(Location::caller(), order) {
+        Relaxed => (),
+        order => model::fence(order),
+    }
+}
+
 impl AtomicU32 {
     /// As in `core`.
     #[track_caller]
@@ -111,7 +127,7 @@ macro_rules! ends {
     };
 }
 
-ends!(AtomicU32); // not `AtomicBool`: loom's has no such access, and only locks of one core use it
+ends!(AtomicU32); // not `AtomicBool`: loom's has no such access, and no core looks at another one's
 ends!(AtomicPtr<T>);
 
 /// Weakens one access of an algorithm while a model of it runs.

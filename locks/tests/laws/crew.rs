@@ -157,3 +157,13 @@ unsafe impl InterruptControl for OneCore {
 
 // SAFETY: the tests give a lock of this control to one thread only.
 unsafe impl SingleCore for OneCore {}
+
+/// Each thread is a CPU. No more of them ask than there are tests of such a lock, with their crews.
+pub(crate) struct Threads;
+
+// SAFETY: a thread has a number of its own, and keeps it.
+unsafe impl hyp_locks::CpuId for Threads {
+    fn cpu() -> usize {
+        hyp_locks::cpu::of_this_thread()
+    }
+}

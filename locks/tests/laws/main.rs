@@ -6,16 +6,17 @@
 mod broken;
 mod crew;
 
+use hyp_locks::bakery::Coherent;
 use hyp_locks::laws::{self, Counted};
 use hyp_locks::timed::Monotonic;
 use hyp_locks::wait::{Backoff, Proportional, RelaxWith, Spin};
 use hyp_locks::{
-    CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
-    Tas, Ticket, Timed, Ttas,
+    Bakery, CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, Queued, RawSpinlock, Recorder, SpinMutex,
+    SpinTicket, Tas, Ticket, Timed, Ttas,
 };
 use lock_api::RawMutex;
 
-use crate::crew::{Announce, Announced, Idle, NoProbe, OneCore, Yield, crew};
+use crate::crew::{Announce, Announced, Idle, NoProbe, OneCore, Threads, Yield, crew};
 
 /// Everybody's laws.
 macro_rules! laws {
@@ -85,6 +86,7 @@ laws! {
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
+    bakery: Bakery<Threads, 32, Coherent, Yield>;
     timed: Timed<Ttas<Yield>, Monotonic>;
     ticket_relax: Ticket<RelaxWith<Idle>>;
     mcs_relax: Mcs<RelaxWith<Idle>>;

@@ -8,12 +8,13 @@ use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::atomic::AtomicBool;
 
-use hyp_locks::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use hyp_locks::sync::{AtomicPtr, AtomicU32};
+use hyp_locks::CpuId;
+use hyp_locks::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use hyp_locks::sync::{AtomicPtr, AtomicU32, fence};
 use hyp_locks::wait::{Spin, Wait};
 use lock_api::RawMutex;
 
-use crate::model::{Fresh, Lock, Try, exclusion, finding};
+use crate::model::{Cpu, Fresh, Lock, Try, exclusion, finding};
 
 /// No fault.
 const NONE: u8 = 0;
@@ -75,6 +76,12 @@ impl<const FAULT: u8> Tas<FAULT> {
         self.locked.load(Relaxed) != 0
     }
 }
+/// Who chooses a number does not say so: others pass while it does.
+const CHOOSES_IN_SECRET: u8 = 10;
+/// Two with the same number both go first.
+const BREAKS_NO_TIE: u8 = 11;
+/// Who comes takes the first number, whatever is out.
+const SEES_NO_NUMBER: u8 = 12;
 
 struct Ticket<const FAULT: u8> {
     next: AtomicU32,
@@ -262,6 +269,62 @@ impl<const FAULT: u8> Mcs<FAULT> {
     }
 }
 
+/// Two CPUs' words: 0 is away, 1 is choosing, else the number.
+struct Bakery<const FAULT: u8> {
+    words: [AtomicU32; 2],
+}
+
+impl<const FAULT: u8> Bakery<FAULT> {
+    fn new() -> Self {
+        Self { words: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
+    fn draw(&self) -> u32 {
+        let [own, other] = self.own_and_other();
+        if FAULT != CHOOSES_IN_SECRET {
+            own.store(1, Relaxed);
+        }
+        fence(SeqCst);
+        let largest = if FAULT == SEES_NO_NUMBER { 1 } else { other.load(Relaxed).max(1) };
+        own.store(largest + 1, Relaxed);
+        fence(SeqCst);
+        largest + 1
+    }
+
+    fn own_and_other(&self) -> [&AtomicU32; 2] {
+        [&self.words[Cpu::cpu()], &self.words[1 - Cpu::cpu()]]
+    }
+
+    fn before(word: u32, number: u32) -> bool {
+        let tie = FAULT != BREAKS_NO_TIE && word == number && Cpu::cpu() == 1;
+        word != 0 && (word < number || tie)
+    }
+
+    fn acquire(&self) -> u32 {
+        let number = self.draw();
+        Spin::until(self.own_and_other()[1], |word| u32::from(Self::before(word, number)));
+        number
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        let number = self.draw();
+        let [own, other] = self.own_and_other();
+        if Self::before(other.load(Acquire), number) {
+            own.store(0, Relaxed);
+            return None;
+        }
+        Some(number)
+    }
+
+    fn release(&self, _: u32) {
+        self.own_and_other()[0].store(0, Release);
+    }
+
+    fn held(&self) -> bool {
+        self.words.iter().any(|word| word.load(Relaxed) > 1)
+    }
+}
+
 macro_rules! raw_mutex {
     ($($lock:ident)*) => {$(
         // SAFETY: none, with a fault: that is what the models must find.
@@ -295,7 +358,7 @@ macro_rules! raw_mutex {
     )*};
 }
 
-raw_mutex!(Tas Ticket Queued Mcs);
+raw_mutex!(Tas Ticket Queued Mcs Bakery);
 
 const RACE: &str = "Concurrent write accesses";
 /// All that is left to do is to look, and to look again.
@@ -328,4 +391,7 @@ known_bad! {
     a_queued_lock_taken_by_store: Queued, TAKES_BY_STORE, &[&[Lock], &[Lock, Lock]], RACE;
     an_mcs_successor_lost: Mcs, LOSES_THE_SUCCESSOR, &[&[Lock], &[Lock]], WAITS_FOR_EVER;
     an_mcs_link_to_one_who_has_left: Mcs, KEEPS_A_STALE_NEXT, &[&[Lock, Lock], &[Lock, Lock]], USED_TOO_LATE;
+    a_bakery_without_choosing: Bakery, CHOOSES_IN_SECRET, &[&[Lock], &[Lock]], RACE;
+    a_bakery_without_a_tie_break: Bakery, BREAKS_NO_TIE, &[&[Lock], &[Lock]], RACE;
+    a_bakery_that_sees_no_number: Bakery, SEES_NO_NUMBER, &[&[Lock], &[Lock]], RACE;
 }

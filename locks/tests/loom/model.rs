@@ -1,19 +1,21 @@
 //! The models, generic over the lock.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Spin, Wait, Word};
-use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, CpuId, Mcs, Queued, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
 use loom::thread;
 
 /// A lock that a model can make: loom's atomics have no constant initial value.
-pub(crate) trait Fresh: RawMutex<Guard: Send> + Send + Sync + Sized + 'static {
+pub(crate) trait Fresh: RawMutex + Send + Sync + Sized + 'static {
     fn fresh() -> Self;
 }
 
@@ -28,6 +30,26 @@ macro_rules! fresh {
 }
 
 fresh!(Tas Ttas Ticket Mcs Queued);
+
+impl<const CPUS: usize, W: Wait + 'static, const LAST: u32> Fresh for Bakery<Cpu, CPUS, Coherent, W, LAST> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+loom::thread_local! {
+    static CPU: Cell<usize> = Cell::new(0);
+}
+
+/// A thread of a model is a CPU, with the number of its part in the plan.
+pub(crate) struct Cpu;
+
+// SAFETY: each thread sets its own number, before it locks, and once.
+unsafe impl CpuId for Cpu {
+    fn cpu() -> usize {
+        CPU.with(Cell::get)
+    }
+}
 
 /// Looks, and yields to the other threads of the model. After `LOOKS` looks in vain of one wait the execution goes on
 /// to its end, checked as ever, but nothing new branches off: three threads of which two look at one word could
@@ -151,11 +173,14 @@ fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) -
 pub(crate) fn exclusion<L: Fresh>(plan: Plan, preemptions: Option<usize>) -> u32 {
     check(preemptions, move || {
         let guarded = Guarded::<L>::new();
-        let others: Vec<_> = plan[1..]
-            .iter()
-            .map(|todo| {
+        let others: Vec<_> = (1..)
+            .zip(&plan[1..])
+            .map(|(cpu, todo)| {
                 let guarded = guarded.clone();
-                thread::spawn(move || guarded.run(todo))
+                thread::spawn(move || {
+                    CPU.with(|own| own.set(cpu));
+                    guarded.run(todo);
+                })
             })
             .collect();
         guarded.run(plan[0]);
@@ -167,7 +192,7 @@ pub(crate) fn exclusion<L: Fresh>(plan: Plan, preemptions: Option<usize>) -> u32
 }
 
 /// One thread locks, another unlocks with the guard that it was given, a third one comes in between.
-pub(crate) fn guard_sent<L: Fresh>(preemptions: Option<usize>) -> u32 {
+pub(crate) fn guard_sent<L: Fresh + RawMutex<Guard: Send>>(preemptions: Option<usize>) -> u32 {
     check(preemptions, || {
         let guarded = Guarded::<L>::new();
         let guard = guarded.lock.lock();

@@ -1,5 +1,5 @@
-//! The mutant matrix: every access that is stronger than Relaxed, weakened by one step at a time. A model must find
-//! the mutant; or it is listed here with the reason why it cannot be found, and then no model may find it.
+//! The mutant matrix: every access that is stronger than Relaxed, weakened by one step at a time, and every fence weakened
+//! and left out. A model must find the mutant; or it is listed here with the reason why it cannot be found, and then no model may find it.
 //!
 //! The accesses are read from the source of the algorithm, so none can be forgotten: a line that accesses an atomic
 //! without the label of a row in the file's ordering table is an error, and so are a row without its access, and an
@@ -11,12 +11,13 @@
 
 use std::collections::BTreeMap;
 
-use hyp_locks::sync::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+use hyp_locks::bakery::Coherent;
+use hyp_locks::sync::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 use hyp_locks::sync::mutants::{self, Mutant};
 use hyp_locks::wait::Spin;
-use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, Mcs, Queued, Tas, Ticket, Ttas};
 
-use crate::model::{Announced, Lock, Patient, Try, exclusion, finding, guard_sent, held_throughout};
+use crate::model::{Announced, Cpu, Lock, Patient, Try, exclusion, finding, guard_sent, held_throughout};
 
 /// A model, and its name in the table.
 type Model = (&'static str, fn() -> u32);
@@ -32,15 +33,15 @@ struct Algorithm {
 /// A row of the ordering table, the ordering it survives, and why.
 type Survivor = (&'static str, Ordering, &'static str);
 
-/// An atomic access of an algorithm.
+/// An atomic access of an algorithm, or a fence.
 struct Access {
     line: u32,
     row: String,
     ordering: Ordering,
 }
 
-const NAMES: [(&str, Ordering); 4] =
-    [("AcqRel", AcqRel), ("Acquire", Acquire), ("Release", Release), ("Relaxed", Relaxed)];
+const NAMES: [(&str, Ordering); 5] =
+    [("SeqCst", SeqCst), ("AcqRel", AcqRel), ("Acquire", Acquire), ("Release", Release), ("Relaxed", Relaxed)];
 
 fn named(name: &str) -> Option<Ordering> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, ordering)| *ordering)
@@ -50,14 +51,15 @@ fn named(name: &str) -> Option<Ordering> {
 fn accesses(source: &str) -> Vec<Access> {
     let code = (1..).zip(source.lines()).filter(|(_, text)| {
         let text = text.trim_start();
-        !text.starts_with("//") && !text.starts_with("use ")
+        let skipped = ["//", "use ", "compiler_fence("]; // the last orders nothing between CPUs
+        !skipped.iter().any(|start| text.starts_with(start))
     });
     code.filter_map(|(line, text)| {
         let (code, remark) = text.split_once(" // ").unwrap_or((text, ""));
         let mut orderings = code.split(|c: char| !c.is_alphanumeric()).filter_map(named);
         let waits = code.contains("W::until(").then_some(Acquire); // as every look of a wait
         let Some(ordering) = waits.or_else(|| orderings.next()) else {
-            let hidden = [".load(", ".store(", ".swap(", ".compare_exchange", ".fetch_"];
+            let hidden = [".load(", ".store(", ".swap(", ".compare_exchange", ".fetch_", "fence("];
             assert!(!hidden.iter().any(|access| code.contains(access)), "line {line}: no ordering beside the access");
             return None;
         };
@@ -79,9 +81,10 @@ fn table(source: &str) -> BTreeMap<String, Ordering> {
         .collect()
 }
 
-/// One step weaker.
+/// One step weaker; of a fence, also none at all.
 fn weaker(ordering: Ordering) -> &'static [Ordering] {
     match ordering {
+        SeqCst => &[AcqRel, Relaxed], // on fences alone, which the door leaves out when Relaxed
         AcqRel => &[Acquire, Release],
         Acquire | Release => &[Relaxed],
         _ => &[],
@@ -204,6 +207,25 @@ fn queued() {
             ("Q5", Relaxed, "Q12 and Q7 order the granter's last access to the node before the end of its frame"),
             ("Q6", Relaxed, "Q7 decides, and acquires"),
         ],
+    }
+    .check();
+}
+
+#[test]
+fn bakery() {
+    type Two<const LAST: u32 = { u32::MAX }> = Bakery<Cpu, 2, Coherent, Spin, LAST>;
+    Algorithm {
+        file: "src/bakery.rs",
+        source: include_str!("../../src/bakery.rs"),
+        models: &[
+            ("2 x 1", || exclusion::<Two>(&[&[Lock], &[Lock]], Some(3))),
+            ("try", || exclusion::<Two>(&[&[Lock], &[Try]], Some(3))),
+            ("out of numbers", || exclusion::<Two<2>>(&[&[Lock], &[Lock]], Some(3))),
+            ("2 x 2", || exclusion::<Two>(&[&[Lock, Lock], &[Lock, Lock]], Some(3))),
+            ("2 x 2, try", || exclusion::<Two>(&[&[Try, Lock], &[Lock, Try]], Some(3))),
+            ("3 x 1", || exclusion::<Bakery<Cpu, 3, Coherent, Patient<6>>>(&[&[Lock], &[Lock], &[Lock]], Some(2))),
+        ],
+        survivors: &[("B11", Relaxed, "the next draw looks again, after B5")],
     }
     .check();
 }

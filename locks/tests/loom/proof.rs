@@ -6,10 +6,11 @@
 //! nearly all errors it found (Musuvathi and Qadeer, *Iterative Context Bounding for Systematic Testing of
 //! Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here need three at most.
 
+use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
-use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, Mcs, Queued, Tas, Ticket, Ttas};
 
-use crate::model::{Announced, Lock, Patient, Try, exclusion, guard_sent, held_throughout};
+use crate::model::{Announced, Cpu, Lock, Patient, Try, exclusion, guard_sent, held_throughout};
 
 /// A model that has not panicked holds.
 fn holds(executions: u32) {
@@ -87,4 +88,50 @@ fn wfe_without_the_sleep() {
     holds(exclusion::<Ticket<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Mcs<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+}
+
+/// Its guards stay where they are; its numbers run out where `LAST` is small.
+mod bakery {
+    use super::*;
+
+    type Two<const LAST: u32> = Bakery<Cpu, 2, Coherent, Spin, LAST>;
+    type Three = Bakery<Cpu, 3, Coherent, Patient<6>>;
+
+    #[test]
+    fn two_threads_unbounded() {
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Lock], &[Lock]], None));
+    }
+
+    #[test]
+    fn two_threads_and_try_lock_unbounded() {
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Lock], &[Try]], None));
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Lock]], None));
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Try]], None));
+    }
+
+    #[test]
+    fn two_threads_two_sections() {
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+    }
+
+    #[test]
+    fn two_threads_two_sections_and_try_lock() {
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try, Lock], &[Lock, Try]], Some(3)));
+    }
+
+    #[test]
+    fn two_threads_out_of_numbers() {
+        holds(exclusion::<Two<2>>(&[&[Lock], &[Lock]], Some(3)));
+        holds(exclusion::<Two<3>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+    }
+
+    #[test]
+    fn three_threads() {
+        holds(exclusion::<Three>(&[&[Lock], &[Lock], &[Lock]], Some(2)));
+    }
+
+    #[test]
+    fn three_threads_and_try_lock() {
+        holds(exclusion::<Three>(&[&[Lock], &[Lock], &[Try]], Some(2)));
+    }
 }
