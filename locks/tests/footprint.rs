@@ -63,6 +63,7 @@ fn footprint() {
     table.row::<IrqMask<OneCore>>("IrqMask, 64-bit state", 1, 8, 0);
     table.row::<Tas>("Tas", 1, 0, 0);
     table.row::<Ttas>("Ttas", 1, 0, 0);
+    table.row::<hyp_locks::Bakery<OneCore, 4>>("Bakery<C, 4>", 512, 4, 0);
     table.row::<Ticket>("Ticket", 8, 4, 0);
     table.row::<TicketRelax>("TicketRelax", 8, 4, 0);
     table.row::<Mcs>("Mcs", 16, 0, Mcs::<()>::WAITER);
