@@ -3,8 +3,8 @@
 #![cfg(all(not(loom), target_pointer_width = "64"))]
 
 use hyp_locks::{
-    Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Ticket,
-    TicketRelax,
+    Bakery, CpuId, Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
+    Ticket, TicketRelax,
 };
 use lock_api::RawMutex;
 
@@ -29,6 +29,13 @@ unsafe impl hyp_locks::InterruptControl for OneCore {
 // SAFETY: never used.
 unsafe impl hyp_locks::SingleCore for OneCore {}
 
+// SAFETY: never called.
+unsafe impl CpuId for OneCore {
+    fn cpu() -> usize {
+        unreachable!()
+    }
+}
+
 fn row<L: RawMutex>(name: &str, lock: usize, guard: usize) {
     println!("| {name} | {} | {} |", size_of::<L>(), size_of::<L::Guard>());
     assert_eq!((size_of::<L>(), size_of::<L::Guard>()), (lock, guard), "{name}");
@@ -43,6 +50,7 @@ fn footprint() {
     row::<TicketRelax>("TicketRelax", 8, 4);
     row::<Mcs>("Mcs", 16, 0);
     row::<Queued>("Queued", 16, 0);
+    row::<Bakery<OneCore, 4>>("Bakery, 4 CPUs", 4 * 128, 4);
     row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16);
     row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8);
     row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8);

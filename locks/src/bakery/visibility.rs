@@ -10,7 +10,7 @@ use crate::wait::{Word, sealed::Sealed};
 /// 128 bytes, as [crossbeam's `CachePadded`](https://docs.rs/crossbeam-utils/latest/crossbeam_utils/struct.CachePadded.html)
 /// has it for AArch64: no granule of that size or less holds the words of two CPUs. One writes a whole granule back, and
 /// would overwrite what the other has written with its caches off. `CTR_EL0.CWG` tells a core's granule; the A64FX's is
-/// 256, which is too much for [`CachesOff`](super::CachesOff).
+/// 256, which is too much for `CachesOff`.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Line {
