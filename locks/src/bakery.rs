@@ -99,8 +99,8 @@
 //!
 //! # Footprint, and when not to use it
 //!
-//! 128 bytes a CPU, 4 in the guard. Uncontended: 4 stores to the own line, two loads of every other CPU's, two full
-//! fences; contended the same, and the waiting. It is the lock for the time before the MMU and the caches are on, when
+//! 128 bytes a CPU, 4 in the guard. Uncontended: three stores of the own word and two of the flag beside it, two
+//! loads of every other CPU's word, two full fences; contended the same, and the waiting. It is the lock for the time before the MMU and the caches are on, when
 //! exclusives and LSE atomics are not to be had, and for what CPUs with and without caches share. Elsewhere take any other.
 //!
 //! The lock cares for its own lines. **What it guards is the user's**: where some of its users have their caches on and
@@ -116,11 +116,11 @@ use crate::cpu::CpuId;
 use crate::sync::{Acquire, Relaxed, Release, SeqCst, array, constructor, fence, initial, spin_loop};
 use crate::wait::{Spin, Wait};
 
-#[cfg(all(target_arch = "aarch64", not(miri), not(loom)))]
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 mod caches_off;
 mod visibility;
 
-#[cfg(all(target_arch = "aarch64", not(miri), not(loom)))]
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 pub use caches_off::CachesOff;
 use visibility::Watched;
 pub use visibility::{Coherent, Line, Visibility};
@@ -162,8 +162,9 @@ const FIRST: u32 = 2;
 #[derive(Debug)]
 pub struct Bakery<C, const CPUS: usize, V = Coherent, W = Spin, const LAST: u32 = { u32::MAX }> {
     lines: [Line; CPUS],
-    cpus: PhantomData<fn() -> C>,
-    policies: PhantomData<fn() -> (V, W)>,
+    cpu: PhantomData<fn() -> C>,
+    visibility: PhantomData<fn() -> V>,
+    wait: PhantomData<fn() -> W>,
 }
 
 /// The CPU that holds. Not `Send`: only that CPU writes its line.
@@ -182,7 +183,7 @@ impl<C, const CPUS: usize, V, W, const LAST: u32> Bakery<C, CPUS, V, W, LAST> {
         /// A free lock; every CPU is away.
         pub fn new() = {
             let () = Self::BOUNDS;
-            Self { lines: array![Line::new(); CPUS], cpus: PhantomData, policies: PhantomData }
+            Self { lines: array![Line::new(); CPUS], cpu: PhantomData, visibility: PhantomData, wait: PhantomData }
         }
     }
 }

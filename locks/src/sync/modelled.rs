@@ -53,6 +53,7 @@ macro_rules! atomic {
             /// A modelled atomic; inside a model only.
             #[track_caller]
             pub fn new(value: $value) -> Self {
+                let _made_before_the_threads_are = &*FENCES;
                 Self { word: model::$name::new(value), loads: model::AtomicU32::new(0) }
             }
 
@@ -96,12 +97,19 @@ atomic!(AtomicU32, u32);
 atomic!(AtomicBool, bool);
 atomic!(AtomicPtr<T>, *mut T);
 
-/// As in `core`; a mutant weakens it, or leaves it out (`Relaxed`).
+loom::lazy_static! {
+    /// Written by every fence and read by none, so it orders nothing.
+    static ref FENCES: model::AtomicU32 = model::AtomicU32::new(0);
+}
+
+/// As in `core`; a mutant weakens it, or leaves it out (`Relaxed`). An event, for the reason that a load is one: loom
+/// has no order of its own among fences to try out, and two `SeqCst` ones are not the same the other way round.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    match mutants::ordering(Location::caller(), order) {
-        Relaxed => (),
-        order => model::fence(order),
+    let order = mutants::ordering(Location::caller(), order);
+    if order != Relaxed {
+        FENCES.store(0, Relaxed);
+        model::fence(order);
     }
 }
 

@@ -1,13 +1,14 @@
 //! Threads that keep a law together, with a watchdog; and waiting for a host, where threads outnumber cores.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use hyp_locks::bakery::{Line, Visibility};
 use hyp_locks::laws::{Core, Violation};
-use hyp_locks::{Acquired, InterruptControl, Probe, Recorder, SingleCore};
+use hyp_locks::{Acquired, CpuId, InterruptControl, Probe, Recorder, SingleCore};
 use lock_api::RawMutex;
 
 /// How many threads, and rounds for each; fewer where an interpreter runs them.
@@ -43,13 +44,59 @@ pub(crate) fn idling(
     });
     let kept = thread::scope(|scope| {
         let law = &law;
-        let members: Vec<_> =
-            (0..count).map(|index| scope.spawn(move || law(Core { index, count, idle }, ROUNDS))).collect();
+        let members: Vec<_> = (0..count)
+            .map(|index| scope.spawn(move || as_cpu(index, || law(Core { index, count, idle }, ROUNDS))))
+            .collect();
         members.into_iter().map(|member| member.join().expect("a law panicked")).fold(Ok(()), Result::and)
     });
     drop(done);
     watchdog.join().expect("the watchdog only waits");
     kept
+}
+
+thread_local! {
+    static CPU: Cell<usize> = const { Cell::new(0) };
+}
+
+fn as_cpu<R>(cpu: usize, run: impl FnOnce() -> R) -> R {
+    CPU.set(cpu);
+    run()
+}
+
+/// A member of a crew is a CPU.
+pub(crate) struct Member;
+
+// SAFETY: the members of a crew have different numbers, below `THREADS`, each for its life; a lock belongs to one crew, or to
+// the one thread of a test.
+unsafe impl CpuId for Member {
+    fn cpu() -> usize {
+        CPU.get()
+    }
+}
+
+/// Tells of every number that is drawn.
+pub(crate) struct Draws;
+
+static DRAWN: AtomicUsize = AtomicUsize::new(0);
+
+impl Draws {
+    /// How many numbers have been drawn.
+    pub(crate) fn drawn() -> usize {
+        DRAWN.load(Ordering::Acquire)
+    }
+}
+
+// SAFETY: the host is coherent.
+unsafe impl Visibility for Draws {
+    fn publish(line: &Line) {
+        // SAFETY: a line begins with its word, which is never accessed but as an atomic.
+        let word = unsafe { AtomicU32::from_ptr(line.as_ptr().cast_mut().cast()) };
+        if word.load(Ordering::Relaxed) > 1 {
+            DRAWN.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn refresh(_: &Line) {}
 }
 
 /// Lets another thread run after every look.
@@ -157,13 +204,3 @@ unsafe impl InterruptControl for OneCore {
 
 // SAFETY: the tests give a lock of this control to one thread only.
 unsafe impl SingleCore for OneCore {}
-
-/// Each thread is a CPU. No more of them ask than there are tests of such a lock, with their crews.
-pub(crate) struct Threads;
-
-// SAFETY: a thread has a number of its own, and keeps it.
-unsafe impl hyp_locks::CpuId for Threads {
-    fn cpu() -> usize {
-        hyp_locks::cpu::of_this_thread()
-    }
-}

@@ -16,7 +16,7 @@ use hyp_locks::{
 };
 use lock_api::RawMutex;
 
-use crate::crew::{Announce, Announced, Idle, NoProbe, OneCore, Threads, Yield, crew};
+use crate::crew::{Announce, Announced, Draws, Idle, Member, NoProbe, OneCore, THREADS, Yield, crew};
 
 /// Everybody's laws.
 macro_rules! laws {
@@ -86,12 +86,14 @@ laws! {
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
-    bakery: Bakery<Threads, 32, Coherent, Yield>;
+    bakery: Bakery<Member, THREADS, Coherent, Yield>;
+    bakery_short_of_numbers: Bakery<Member, THREADS, Coherent, Yield, 4>;
     timed: Timed<Ttas<Yield>, Monotonic>;
     ticket_relax: Ticket<RelaxWith<Idle>>;
     mcs_relax: Mcs<RelaxWith<Idle>>;
     irq_save_ticket: IrqSave<Ticket<Yield>, Recorder>;
     irq_save_queued: IrqSave<Queued<Yield>, Recorder>;
+    irq_save_bakery: IrqSave<Bakery<Member, THREADS, Coherent, Yield>, Recorder>;
     instrumented: Instrumented<Mcs<Yield>, NoProbe>;
     instrumented_irq_save: IrqSave<Instrumented<Ticket<Yield>, NoProbe>, Recorder>;
     spin_ticket: SpinTicket<Idle>;
@@ -127,6 +129,13 @@ fn fifo_spin_ticket() {
     crew(|core, rounds| laws::fifo_admission(&shared, core, rounds / 10, Announce::waits)).unwrap();
 }
 
+/// A bakery lock waits for every CPU, one after the other; that a number has been drawn is told by what publishes it.
+#[test]
+fn fifo_bakery() {
+    let shared = laws::Shared::<Bakery<Member, THREADS, Draws, Yield>>::new();
+    crew(|core, rounds| laws::fifo_admission(&shared, core, rounds / 10, Draws::drawn)).unwrap();
+}
+
 /// The policies that do not yield, between two threads, for not so long: the scheduler may take a core away.
 #[test]
 fn two_threads_with_policies_that_spin() {
@@ -144,6 +153,7 @@ fn two_threads_with_policies_that_spin() {
     exclusion::<Queued>();
     exclusion::<Queued<Spin>>();
     exclusion::<hyp_locks::TicketRelax>();
+    exclusion::<Bakery<Member, 2>>();
     #[cfg(any(target_arch = "aarch64", miri))]
     {
         exclusion::<Tas<hyp_locks::wait::Wfe>>();
