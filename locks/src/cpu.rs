@@ -2,8 +2,8 @@
 
 /// The number of the calling CPU, by the program or its board.
 ///
-/// `MPIDR_EL1` is sparse: a hypervisor keeps a number of its own in `TPIDR_EL2`, or looks it up once. On a host a thread
-/// may be a CPU, if the program numbers its threads.
+/// `MPIDR_EL1` is sparse: a hypervisor keeps a number of its own in `TPIDR_EL2`, or looks it up once. On a host a
+/// thread may be a CPU, if the program numbers its threads.
 ///
 /// # Safety
 ///
