@@ -9,8 +9,8 @@
 //! Lamport, *A New Solution of Dijkstra's Concurrent Programming Problem*, CACM 17(8), 1974. `choosing` and the number
 //! are one word, as in TF-A's `bakery_lock`: one look tells both. The numbers of the paper grow without bound while the
 //! bakery is never empty; here whoever sees the `LAST` one out waits at the door until it is gone. A flag at the door
-//! that no other CPU looks at keeps interrupt handlers of the same CPU, whatever they do, from half a draw. A `try_lock`
-//! is added.
+//! that no other CPU looks at keeps interrupt handlers of the same CPU, whatever they do, from half a draw. A
+//! `try_lock` is added.
 //!
 //! # State
 //!
@@ -36,8 +36,8 @@
 //! # Invariants
 //!
 //! * N1 Only CPU i writes line i: a guard is not `Send`, and the number is the CPU's own ([`CpuId`]).
-//! * N2 The door is shut before `word` is seen to be 0, and until it is n, or 0 again. Who finds it shut goes away, so a
-//!   handler finds either the door shut or `word` as it will be when the interrupted code goes on: no store of a draw
+//! * N2 The door is shut before `word` is seen to be 0, and until it is n, or 0 again. Who finds it shut goes away, so
+//!   a handler finds either the door shut or `word` as it will be when the interrupted code goes on: no store of a draw
 //!   lands on somebody else's number. A handler leaves the door as it found it.
 //! * N3 `(number, CPU)` is different for any two that have drawn, and totally ordered.
 //! * N4 If i, with its number n drawn (B8), sees j away, then j's next number is larger than n, or i has left before j
@@ -82,16 +82,16 @@
 //!
 //! # Progress and fairness
 //!
-//! First come, first served, in Lamport's sense: who has drawn its number (B8) enters before whoever comes to the door (B4)
-//! after that; of two that choose at the same time either may be first. Hence [`RawMutexFair`]. Choosing takes a bounded
-//! number of steps, but for one case: when `LAST` is out (a bakery that was not empty for 2³² − 2 sections: 71 minutes at
-//! 1 µs each) whoever comes waits at the door until that CPU has left, in no order. A CPU that is stopped while
-//! it chooses, waits or holds stops everyone behind it.
+//! First come, first served, in Lamport's sense: who has drawn its number (B8) enters before whoever comes to the door
+//! (B4) after that; of two that choose at the same time either may be first. Hence [`RawMutexFair`]. Choosing takes a
+//! bounded number of steps, but for one case: when `LAST` is out (a bakery that was not empty for 2³² − 2 sections: 71
+//! minutes at 1 µs each) whoever comes waits at the door until that CPU has left, in no order. A CPU that is stopped
+//! while it chooses, waits or holds stops everyone behind it.
 //!
 //! `try_lock` never waits. It **may fail although nobody holds the lock** and nobody gets it: two that try at the same
-//! time may both withdraw. That is no want of care: one that always takes a free lock, in a bounded number of steps, would let
-//! two CPUs agree, and loads and stores alone cannot do that (Herlihy, *Wait-Free Synchronization*, TOPLAS 13(1), 1991). It
-//! does not fail if no other CPU is at the lock.
+//! time may both withdraw. That is no want of care: one that always takes a free lock, in a bounded number of steps,
+//! would let two CPUs agree, and loads and stores alone cannot do that (Herlihy, *Wait-Free Synchronization*, TOPLAS
+//! 13(1), 1991). It does not fail if no other CPU is at the lock.
 //!
 //! An interrupt handler that waits for the lock while the code that it interrupted is at it waits for ever, even if
 //! that code only waits: a CPU has one line. Mask interrupts ([`IrqSave`](crate::IrqSave)), or `try_lock` in the
@@ -99,13 +99,14 @@
 //!
 //! # Footprint, and when not to use it
 //!
-//! 128 bytes a CPU, 4 in the guard. Uncontended: three stores of the own word and two of the flag beside it, two
-//! loads of every other CPU's word, two full fences; contended the same, and the waiting. It is the lock for the time before the MMU and the caches are on, when
-//! exclusives and LSE atomics are not to be had, and for what CPUs with and without caches share. Elsewhere take any other.
+//! 128 bytes a CPU, 4 in the guard. Uncontended: three stores of the own word and two of the flag beside it, two loads
+//! of every other CPU's word, two full fences; contended the same, and the waiting. It is the lock for the time before
+//! the MMU and the caches are on, when exclusives and LSE atomics are not to be had, and for what CPUs with and without
+//! caches share. Elsewhere take any other.
 //!
 //! The lock cares for its own lines. **What it guards is the user's**: where some of its users have their caches on and
-//! others off, each cleans what it has written before it drops the guard, and invalidates before it reads (`DC CIVAC` does
-//! both), and nothing else lies in those granules.
+//! others off, each cleans what it has written before it drops the guard, and invalidates before it reads (`DC CIVAC`
+//! does both), and nothing else lies in those granules.
 
 use core::marker::PhantomData;
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -146,8 +147,9 @@ const FIRST: u32 = 2;
 /// *CONSOLE.lock() += 1;
 /// ```
 ///
-/// `V` says what makes a store seen ([`Visibility`]), `W` how to wait: no policy of [`wait`](crate::wait) uses an exclusive
-/// here, `Wfe` neither. `LAST` is the largest number drawn; it is there for tests that want to see the numbers run out.
+/// `V` says what makes a store seen ([`Visibility`]), `W` how to wait: no policy of [`wait`](crate::wait) uses an
+/// exclusive here, `Wfe` neither. `LAST` is the largest number drawn; it is there for tests that want to see the
+/// numbers run out.
 ///
 /// A guard belongs to its CPU's line and stays on its CPU:
 ///
@@ -268,8 +270,8 @@ fn open(me: &Line) {
     me.door.store(false, Relaxed); // B15
 }
 
-/// Whether a CPU of which this word was seen may go before `mine`: it has a smaller number, or is choosing, which is less
-/// than any number.
+/// Whether a CPU of which this word was seen may go before `mine`: it has a smaller number, or is choosing, which is
+/// less than any number.
 fn goes_first(word: u32, other: usize, mine: (u32, usize)) -> bool {
     word != AWAY && (word, other) < mine
 }
@@ -278,9 +280,9 @@ fn guard(cpu: usize) -> BakeryGuard {
     BakeryGuard { cpu: cpu as u32, not_send: PhantomData } // by BOUNDS
 }
 
-// SAFETY: mutual exclusion by N5, N3 and N4, as argued there. B13 releases what B10 and B12 acquire, and where these see a later
-// store than B13 they acquire what the B5 before it has released. A guard is a number: forgetting it leaves the lock
-// held, and no part of the lock knows its own address.
+// SAFETY: mutual exclusion by N5, N3 and N4, as argued there. B13 releases what B10 and B12 acquire, and where these
+// see a later store than B13 they acquire what the B5 before it has released. A guard is a number: forgetting it leaves
+// the lock held, and no part of the lock knows its own address.
 unsafe impl<C: CpuId, const CPUS: usize, V: Visibility, W: Wait, const LAST: u32> RawMutex
     for Bakery<C, CPUS, V, W, LAST>
 {

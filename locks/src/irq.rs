@@ -11,8 +11,15 @@
 //! |---|---|---|
 //! | `Daif` | `DAIF.I`: IRQ | AArch64 bare metal, feature `cortex-a` |
 //! | `DaifIf` | `DAIF.I` and `.F`: IRQ and FIQ | the same |
+//! | `Pmr<LEVEL>` | GICv3 priorities of value `LEVEL` and more | AArch64 bare metal |
+//! | `AllInt` | IRQ, FIQ and NMI (FEAT_NMI) | the same |
+//! | `Sstatus` | `sstatus.SIE` | RISC-V bare metal, supervisor mode |
+//! | `Primask` | all but NMI and HardFault | Cortex-M, feature `cortex-m` |
+//! | `BasePri<LEVEL>` | exceptions of priority value `LEVEL` and more | the same, Armv7-M and Armv8-M Mainline |
 //! | `CriticalSection<P>` | what the program's `critical-section` masks | anywhere, feature `critical-section` |
 //! | `Recorder` | nothing: keeps a record | host tests, feature `recorder` |
+//!
+//! `Pmr`, `AllInt`, `Sstatus`, `Primask` and `BasePri` are built by every test run, and have been run nowhere yet.
 //!
 //! # Drop guards in the reverse order of their making
 //!
@@ -26,27 +33,47 @@
 //! a `critical_section::with` does: so `CriticalSection<P>` wants an `unsafe` promise, `Nested`, of the user's own `P`.
 //! Whoever trusts in another control's mask for memory safety, beside these locks, owes himself the same.
 
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+mod allint;
+#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+mod basepri;
 #[cfg(feature = "critical-section")]
 mod critical;
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 mod daif;
 mod depth;
 mod mask;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+mod pmr;
+#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+mod primask;
 #[cfg(feature = "recorder")]
 mod recorder;
 mod save;
+#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+mod sstatus;
 
 use core::marker::PhantomData;
 
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+pub use allint::{AllInt, AllIntBits};
+#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+pub use basepri::{BasePri, BasePriBits};
 #[cfg(feature = "critical-section")]
 pub use critical::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
 pub use daif::{Daif, DaifBits, DaifIf, DaifSet};
 pub use depth::{Depth, Depths, IrqDepth, IrqSlot};
 pub use mask::{IrqMask, SingleCore};
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+pub use pmr::{Pmr, PmrBits};
+#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+pub use primask::{Primask, PrimaskBits};
 #[cfg(feature = "recorder")]
 pub use recorder::{Event, Recorder};
 pub use save::IrqSave;
+#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+pub use sstatus::{Sstatus, SstatusBits};
 
 /// Masks interrupts on this CPU, and puts the mask back as it was.
 ///

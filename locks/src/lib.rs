@@ -52,6 +52,7 @@
 //! | `spinning_top` | `RawSpinlock`, `TicketRelax`, `RelaxWith` |
 //! | `critical-section` | `CriticalSection<P>`, and `Nested`, the promise that it wants of `P` |
 //! | `cortex-a` | `Daif`, `DaifIf` on AArch64 bare metal; reads `DAIF` through the crate `aarch64-cpu`, as its maintainers have renamed `cortex-a` |
+//! | `cortex-m` | `Primask`, `BasePri`: the program runs on a Cortex-M, which no `cfg` tells |
 //! | `laws` | `laws`: what every lock must do, to be run on any machine |
 //! | `recorder` | `Recorder`, the host double of an interrupt control; and `std` |
 //! | `std` | `wait::Yield`, `timed::Monotonic` |
@@ -91,6 +92,12 @@ pub use checked::{Check, Checked, Fault};
 pub use compat::{Compat04, SpinMutex, SpinTicket};
 pub use cpu::CpuId;
 pub use instrumented::{Acquired, Instrumented, Probe};
+#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+pub use irq::Sstatus;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+pub use irq::{AllInt, Pmr};
+#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+pub use irq::{BasePri, Primask};
 #[cfg(feature = "critical-section")]
 pub use irq::{CriticalSection, Nested};
 #[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]

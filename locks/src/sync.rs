@@ -2,8 +2,9 @@
 //!
 //! The algorithms import from here and mention neither `cfg` nor a model. Two things differ behind the door:
 //!
-//! * Loom's atomics have no `const` constructor. `constructor!` makes a `const fn` where that can be, `array!` repeats a
-//!   value that is not `Copy`, and `initial!` makes `RawMutex::INIT` an error at compile time for a model that uses it.
+//! * Loom's atomics have no `const` constructor. `constructor!` makes a `const fn` where that can be, `array!` repeats
+//!   a value that is not `Copy`, and `initial!` makes `RawMutex::INIT` an error at compile time for a model that uses
+//!   it.
 //! * Loom's side can weaken the memory ordering of *one* access, named by its file and line, while a model runs
 //!   ([`mutants`]): one build serves the proof and every mutant of it.
 

@@ -1,5 +1,5 @@
-//! What neither the laws nor loom see of a bakery lock: that every access is made visible, and interrupt handlers of the
-//! same CPU.
+//! What neither the laws nor loom see of a bakery lock: that every access is made visible, and interrupt handlers of
+//! the same CPU.
 
 #![cfg(not(loom))]
 

@@ -7,10 +7,11 @@ use crate::wait::{Word, sealed::Sealed};
 
 /// What one CPU writes, and no other: a line of its own in every cache.
 ///
-/// 128 bytes, as [crossbeam's `CachePadded`](https://docs.rs/crossbeam-utils/latest/crossbeam_utils/struct.CachePadded.html)
-/// has it for AArch64: no granule of that size or less holds the words of two CPUs. One writes a whole granule back, and
-/// would overwrite what the other has written with its caches off. `CTR_EL0.CWG` tells a core's granule; the A64FX's is
-/// 256, which is too much for `CachesOff`.
+/// 128 bytes, as [crossbeam's
+/// `CachePadded`](https://docs.rs/crossbeam-utils/latest/crossbeam_utils/struct.CachePadded.html) has it for AArch64:
+/// no granule of that size or less holds the words of two CPUs. One writes a whole granule back, and would overwrite
+/// what the other has written with its caches off. `CTR_EL0.CWG` tells a core's granule; the A64FX's is 256, which is
+/// too much for `CachesOff`.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Line {
@@ -39,9 +40,10 @@ impl Line {
 ///
 /// Exclusion rests on it. On every CPU that takes the lock:
 ///
-/// 1. When [`publish`](Self::publish) returns, this CPU's stores to the line that precede it are what every other CPU loads
-///    that refreshes after that, or something newer.
-/// 2. When [`refresh`](Self::refresh) returns, what is loaded from the line is not older than anything published before.
+/// 1. When [`publish`](Self::publish) returns, this CPU's stores to the line that precede it are what every other CPU
+///    loads that refreshes after that, or something newer.
+/// 2. When [`refresh`](Self::refresh) returns, what is loaded from the line is not older than anything published
+///    before.
 /// 3. Neither writes to memory, nor unwinds, nor is crossed by accesses of the compiler's.
 pub unsafe trait Visibility {
     /// Follows each store to `line`, by the one CPU that writes it.
@@ -51,12 +53,13 @@ pub unsafe trait Visibility {
     fn refresh(line: &Line);
 }
 
-/// Nothing: the memory is coherent for all CPUs that take the lock, as it is wherever their caches are on, and on machines
-/// without any.
+/// Nothing: the memory is coherent for all CPUs that take the lock, as it is wherever their caches are on, and on
+/// machines without any.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Coherent;
 
-// SAFETY: 1. and 2. a store to coherent memory is seen by all, and the algorithm's own fences order it. 3. Nothing is done.
+// SAFETY: 1. and 2. a store to coherent memory is seen by all, and the algorithm's own fences order it. 3. Nothing is
+// done.
 unsafe impl Visibility for Coherent {
     #[inline(always)]
     fn publish(_: &Line) {}

@@ -66,8 +66,8 @@ fn as_cpu<R>(cpu: usize, run: impl FnOnce() -> R) -> R {
 /// A member of a crew is a CPU.
 pub(crate) struct Member;
 
-// SAFETY: the members of a crew have different numbers, below `THREADS`, each for its life; a lock belongs to one crew, or to
-// the one thread of a test.
+// SAFETY: the members of a crew have different numbers, below `THREADS`, each for its life; a lock belongs to one crew,
+// or to the one thread of a test.
 unsafe impl CpuId for Member {
     fn cpu() -> usize {
         CPU.get()

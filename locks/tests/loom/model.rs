@@ -210,8 +210,8 @@ pub(crate) fn guard_sent<L: Fresh + RawMutex<Guard: Send>>(preemptions: Option<u
     })
 }
 
-/// A lock that is handed to a waiter, who keeps it, is never free: `is_locked` says so at all times. The lock waits with
-/// [`Announced`], so that the holder knows of the waiter.
+/// A lock that is handed to a waiter, who keeps it, is never free: `is_locked` says so at all times. The lock waits
+/// with [`Announced`], so that the holder knows of the waiter.
 pub(crate) fn held_throughout<L: Fresh>(preemptions: Option<usize>) -> u32 {
     check(preemptions, || {
         let lock = Arc::new(L::fresh());

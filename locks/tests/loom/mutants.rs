@@ -1,5 +1,6 @@
-//! The mutant matrix: every access that is stronger than Relaxed, weakened by one step at a time, and every fence weakened
-//! and left out. A model must find the mutant; or it is listed here with the reason why it cannot be found, and then no model may find it.
+//! The mutant matrix: every access that is stronger than Relaxed, weakened by one step at a time, and every fence
+//! weakened and left out. A model must find the mutant; or it is listed here with the reason why it cannot be found,
+//! and then no model may find it.
 //!
 //! The accesses are read from the source of the algorithm, so none can be forgotten: a line that accesses an atomic
 //! without the label of a row in the file's ordering table is an error, and so are a row without its access, and an

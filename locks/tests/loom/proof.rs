@@ -1,11 +1,11 @@
 //! The algorithms as they are: no interleaving within the bounds breaks them.
 //!
-//! Two threads with a section each, `try_lock` mixed in, and a guard that travels, run without a bound on preemptions; of
-//! [`bakery`], the first of these. Two sections each run with up to five preemptions, three threads with up to three, and the
-//! waiters of three give up branching after six looks in vain ([`Patient`]): more takes minutes. The bakery's fences are events
-//! too, so its models have bounds of their own. CHESS found that two preemptions were enough for nearly all errors it found
-//! (Musuvathi and Qadeer, *Iterative Context Bounding for Systematic Testing of Multithreaded Programs*, PLDI 2007); the
-//! mutants and the known-bad variants here need three at most.
+//! Two threads with a section each, `try_lock` mixed in, and a guard that travels, run without a bound on preemptions;
+//! of [`bakery`], the first of these. Two sections each run with up to five preemptions, three threads with up to
+//! three, and the waiters of three give up branching after six looks in vain ([`Patient`]): more takes minutes. The
+//! bakery's fences are events too, so its models have bounds of their own. CHESS found that two preemptions were enough
+//! for nearly all errors it found (Musuvathi and Qadeer, *Iterative Context Bounding for Systematic Testing of
+//! Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here need three at most.
 
 use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
@@ -91,8 +91,8 @@ fn wfe_without_the_sleep() {
     holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
 }
 
-/// Its guards stay where they are; its numbers run out where `LAST` is small. Of its models, the one of two threads with
-/// a section each ends without a bound in seconds; the same with `try_lock`s takes minutes.
+/// Its guards stay where they are; its numbers run out where `LAST` is small. Of its models, the one of two threads
+/// with a section each ends without a bound in seconds; the same with `try_lock`s takes minutes.
 mod bakery {
     use super::*;
 
