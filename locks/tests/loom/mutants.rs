@@ -224,6 +224,7 @@ fn bakery() {
             ("out of numbers", || exclusion::<Two<2>>(&[&[Lock], &[Lock]], Some(3))),
             ("2 x 2", || exclusion::<Two>(&[&[Lock, Lock], &[Lock, Lock]], Some(3))),
             ("2 x 2, try", || exclusion::<Two>(&[&[Try, Lock], &[Lock, Try]], Some(3))),
+            ("3 x 1", || exclusion::<Bakery<Cpu, 3, Coherent, Patient<6>>>(&[&[Lock], &[Lock], &[Lock]], Some(2))),
         ],
         survivors: &[("B11", Relaxed, "the next draw looks again, after B5")],
     }

@@ -106,9 +106,9 @@ mod bakery {
 
     #[test]
     fn two_threads_and_try_lock() {
-        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Lock], &[Try]], Some(4)));
-        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Lock]], Some(4)));
-        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Try]], Some(4)));
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Lock], &[Try]], Some(5)));
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Lock]], Some(5)));
+        holds(exclusion::<Two<{ u32::MAX }>>(&[&[Try], &[Try]], Some(5)));
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod bakery {
     #[test]
     fn two_threads_out_of_numbers() {
         holds(exclusion::<Two<2>>(&[&[Lock], &[Lock]], Some(3)));
-        holds(exclusion::<Two<3>>(&[&[Lock, Lock], &[Lock, Lock]], Some(2)));
+        holds(exclusion::<Two<3>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     }
 
     #[test]
