@@ -16,6 +16,7 @@
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
 //! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
+//! | [`QSpin<C>`](QSpin) | first in, first out among those who wait | one store | many locks: four bytes each, 64 a CPU |
 //! | [`Bakery<C, CPUS>`](Bakery) | first come, first served | one store | caches or MMU off: plain loads and stores |
 //! | [`IrqSave<L, I>`](IrqSave) | as `L` | as `L` | interrupt handlers take it too |
 //! | [`IrqDepth<L, I, C>`](IrqDepth) | as `L` | as `L` | the same, and guards are dropped in any order |
@@ -74,6 +75,7 @@ pub mod irq;
 pub mod laws;
 pub mod mcs;
 pub mod no_lock;
+pub mod qspin;
 pub mod queued;
 #[cfg(not(loom))]
 mod sync;
@@ -107,6 +109,7 @@ pub use irq::{Depth, Depths, InterruptControl, IrqDepth, IrqMask, IrqSave, IrqSl
 pub use irq::{Event, Recorder};
 pub use mcs::Mcs;
 pub use no_lock::NoLock;
+pub use qspin::QSpin;
 pub use queued::Queued;
 #[cfg(feature = "spinning_top")]
 pub use spinning_top::RawSpinlock;

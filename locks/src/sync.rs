@@ -5,14 +5,14 @@
 //! * Loom's atomics have no `const` constructor. `constructor!` makes a `const fn` where that can be, `array!` repeats
 //!   a value that is not `Copy`, and `initial!` makes `RawMutex::INIT` an error at compile time for a model that uses
 //!   it.
-//! * Loom's side can weaken the memory ordering of *one* access, named by its file and line, while a model runs
-//!   ([`mutants`]): one build serves the proof and every mutant of it.
+//! * Loom's side can weaken the memory ordering of *one* access, or leave out one store, named by its file and line, while
+//!   a model runs ([`mutants`]): one build serves the proof and every mutant of it.
 
 #[cfg(not(loom))]
 mod real {
     pub(crate) use core::hint::spin_loop;
     pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, fence};
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, fence};
 
     /// `pub fn name(arguments) = value`: a `const fn` that makes a `Self`.
     macro_rules! constructor {

@@ -29,9 +29,9 @@ pub use backoff::Backoff;
 #[cfg(feature = "std")]
 pub use host::Yield;
 
-use crate::sync::{Acquire, AtomicBool, AtomicPtr, AtomicU32, spin_loop};
+use crate::sync::{Acquire, AtomicBool, AtomicPtr, AtomicU16, AtomicU32, spin_loop};
 
-/// A word that can be waited for: `AtomicU32`, `AtomicPtr` or `AtomicBool`.
+/// A word that can be waited for: `AtomicU32`, `AtomicU16`, `AtomicPtr` or `AtomicBool`.
 pub trait Word: sealed::Sealed {
     /// What the word holds.
     type Value: Copy + PartialEq;
@@ -223,6 +223,20 @@ impl Word for AtomicU32 {
     }
 }
 
+impl Word for AtomicU16 {
+    type Value = u16;
+
+    #[inline(always)]
+    fn look(&self) -> u16 {
+        self.load(Acquire)
+    }
+
+    #[inline(always)]
+    fn changed(&self, seen: u16) -> u16 {
+        changed::u16(self, seen)
+    }
+}
+
 impl Word for AtomicBool {
     type Value = bool;
 
@@ -252,10 +266,11 @@ impl<T> Word for AtomicPtr<T> {
 }
 
 pub(crate) mod sealed {
-    use super::{AtomicBool, AtomicPtr, AtomicU32};
+    use super::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32};
 
     pub trait Sealed {}
     impl Sealed for AtomicBool {}
+    impl Sealed for AtomicU16 {}
     impl Sealed for AtomicU32 {}
     impl<T> Sealed for AtomicPtr<T> {}
 }

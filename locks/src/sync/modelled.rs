@@ -67,7 +67,9 @@ macro_rules! atomic {
             /// As in `core`.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                self.word.store(value, mutants::ordering(Location::caller(), order));
+                if !mutants::left_out(Location::caller()) {
+                    self.word.store(value, mutants::ordering(Location::caller(), order));
+                }
             }
 
             /// As in `core`.
@@ -93,6 +95,7 @@ macro_rules! atomic {
     };
 }
 
+atomic!(AtomicU16, u16);
 atomic!(AtomicU32, u32);
 atomic!(AtomicBool, bool);
 atomic!(AtomicPtr<T>, *mut T);
@@ -135,25 +138,35 @@ macro_rules! ends {
     };
 }
 
+ends!(AtomicU16);
 ends!(AtomicU32); // not `AtomicBool`: loom's has no such access, and no core looks at another one's
 ends!(AtomicPtr<T>);
 
-/// Weakens one access of an algorithm while a model of it runs.
+/// Weakens one access of an algorithm, or leaves a store out, while a model of it runs.
 pub mod mutants {
     use core::cell::Cell;
     use core::panic::Location;
     use core::sync::atomic::Ordering;
     use std::thread_local;
 
-    /// One access, and the ordering it is given instead of its own.
+    /// What becomes of an access.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Change {
+        /// It gets this ordering instead of its own.
+        Weakened(Ordering),
+        /// A store that is not done.
+        LeftOut,
+    }
+
+    /// One access, and what becomes of it.
     #[derive(Clone, Copy, Debug)]
     pub struct Mutant {
         /// How the path of the source file ends.
         pub file: &'static str,
         /// The line of the access, from 1. An access that waits counts as made where the algorithm waits.
         pub line: u32,
-        /// The ordering the access gets.
-        pub weakened: Ordering,
+        /// What becomes of it.
+        pub change: Change,
     }
 
     thread_local! { // loom runs a model's threads as coroutines of one thread
@@ -161,7 +174,7 @@ pub mod mutants {
         static REACHED: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Runs `model` with `mutant` in force; returns what it returned and how often it made the weakened access.
+    /// Runs `model` with `mutant` in force; returns what it returned and how often it made that access.
     ///
     /// A model that unwinds is returned as such: that is how loom says that it found something.
     pub fn with<R>(
@@ -177,12 +190,22 @@ pub mod mutants {
 
     /// The ordering of the access at `site`.
     pub(super) fn ordering(site: &Location<'_>, proved: Ordering) -> Ordering {
-        match MUTANT.get() {
-            Some(mutant) if site.line() == mutant.line && site.file().ends_with(mutant.file) => {
-                REACHED.set(REACHED.get() + 1);
-                mutant.weakened
-            }
+        match change(site) {
+            Some(Change::Weakened(weakened)) => weakened,
             _ => proved,
         }
+    }
+
+    /// Whether the store at `site` is not done.
+    pub(super) fn left_out(site: &Location<'_>) -> bool {
+        MUTANT.get().is_some_and(|mutant| mutant.change == Change::LeftOut) && change(site).is_some()
+    }
+
+    fn change(site: &Location<'_>) -> Option<Change> {
+        let here = |mutant: &Mutant| site.line() == mutant.line && site.file().ends_with(mutant.file);
+        MUTANT.get().filter(here).map(|mutant| {
+            REACHED.set(REACHED.get() + 1);
+            mutant.change
+        })
     }
 }

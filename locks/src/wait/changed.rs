@@ -11,15 +11,15 @@
 //! may spill a register at any time. `SEVL` comes first so that the first `WFE` falls through and the word is
 //! read at once. A core that wakes for another reason looks again and goes back to sleep.
 
-pub(super) use imp::{bool, ptr, u32};
+pub(super) use imp::{bool, ptr, u16, u32};
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 mod imp {
     use core::arch::asm;
 
-    use crate::sync::{AtomicBool, AtomicPtr, AtomicU32};
+    use crate::sync::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32};
 
-    /// The load-exclusive, and the name of its register: `ldaxr` and `w` or `x`, `ldaxrb` and `w`.
+    /// The load-exclusive, and the name of its register: `ldaxr` and `w` or `x`, `ldaxrb` and `ldaxrh` and `w`.
     macro_rules! changed {
         ($load:literal, $width:literal, $word:expr, $seen:expr) => {{
             let now;
@@ -50,6 +50,12 @@ mod imp {
     }
 
     #[inline(always)]
+    pub(in crate::wait) fn u16(word: &AtomicU16, seen: u16) -> u16 {
+        let now: u32 = changed!("ldaxrh", "w", word, u32::from(seen)); // of which LDAXRH writes the lower half, and zeros
+        now as u16
+    }
+
+    #[inline(always)]
     pub(in crate::wait) fn u32(word: &AtomicU32, seen: u32) -> u32 {
         changed!("ldaxr", "w", word, seen)
     }
@@ -62,7 +68,7 @@ mod imp {
 
 #[cfg(any(not(all(target_arch = "aarch64", target_pointer_width = "64")), miri, loom))]
 mod imp {
-    use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, spin_loop};
+    use crate::sync::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, spin_loop};
     use crate::wait::Word;
 
     #[track_caller]
@@ -80,6 +86,12 @@ mod imp {
     #[track_caller]
     #[inline(always)]
     pub(in crate::wait) fn bool(word: &AtomicBool, seen: bool) -> bool {
+        changed(word, seen)
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    pub(in crate::wait) fn u16(word: &AtomicU16, seen: u16) -> u16 {
         changed(word, seen)
     }
 

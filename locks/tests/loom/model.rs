@@ -1,14 +1,15 @@
 //! The models, generic over the lock.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hyp_locks::bakery::Coherent;
+use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::wait::{Spin, Wait, Word};
-use hyp_locks::{Bakery, CpuId, Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, CpuId, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
@@ -37,6 +38,12 @@ impl<const CPUS: usize, W: Wait + 'static, const LAST: u32> Fresh for Bakery<Cpu
     }
 }
 
+impl<W: Wait + 'static> Fresh for QSpin<Cpu, W> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
 loom::thread_local! {
     static CPU: Cell<usize> = Cell::new(0);
 }
@@ -48,6 +55,16 @@ pub(crate) struct Cpu;
 unsafe impl CpuId for Cpu {
     fn cpu() -> usize {
         CPU.with(Cell::get)
+    }
+}
+
+loom::lazy_static! {
+    static ref NODES: [CpuNodes; 3] = [CpuNodes::new(), CpuNodes::new(), CpuNodes::new()];
+}
+
+impl Nodes for Cpu {
+    fn nodes() -> &'static [CpuNodes] {
+        &*NODES
     }
 }
 
@@ -86,6 +103,24 @@ pub(crate) struct Announced;
 unsafe impl Wait for Announced {
     fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
         WAITS.fetch_add(1, Ordering::Release);
+        Spin::until(word, ahead)
+    }
+}
+
+loom::thread_local! {
+    static HANDLER: RefCell<Option<Box<dyn FnOnce()>>> = RefCell::new(None);
+}
+
+/// Waits as [`Spin`] does; but first, if this is the thread's first wait of a model of [`nested`] waits, an interrupt
+/// handler comes.
+pub(crate) struct Interrupted;
+
+// SAFETY: `Spin` waits. Loom unwinds when it has found something; nothing of the model is used after that.
+unsafe impl Wait for Interrupted {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        if let Some(handler) = HANDLER.with(RefCell::take) {
+            handler();
+        }
         Spin::until(word, ahead)
     }
 }
@@ -150,7 +185,10 @@ impl<L: Fresh> Guarded<L> {
             assert_eq!(cell, self.sections.load(Ordering::Relaxed), "sections were lost");
         });
         assert!(!self.lock.is_locked(), "the lock stays held");
-        assert!(self.lock.try_lock().is_some(), "the lock is not free");
+        let guard = self.lock.try_lock().expect("the lock is not free");
+        // SAFETY: acquired above.
+        unsafe { self.lock.unlock(guard) };
+        mem::forget(self.lock.lock()); // does not wait for somebody who has left
     }
 }
 
@@ -188,6 +226,36 @@ pub(crate) fn exclusion<L: Fresh>(plan: Plan, preemptions: Option<usize>) -> u32
             other.join().unwrap();
         }
         guarded.finish();
+    })
+}
+
+/// A handler that waits interrupts a wait, of whom somebody is next in line already: one thread waits for `lock`, and its
+/// handler for `other`, which the other thread holds while it queues for `lock` behind the first.
+pub(crate) fn nested<L: Fresh>(preemptions: Option<usize>) -> u32 {
+    fn interrupted<L: Fresh>(lock: &Guarded<L>, handler: impl FnOnce() + 'static) {
+        HANDLER.with(|pending| pending.replace(Some(Box::new(handler))));
+        lock.run(&[Lock]);
+        let late = HANDLER.with(RefCell::take); // it did not have to wait
+        late.into_iter().for_each(|handler| handler());
+    }
+    check(preemptions, || {
+        let (lock, other) = (Guarded::<L>::new(), Guarded::<L>::new());
+        let (first, held) = (lock.lock.lock(), other.lock.lock());
+        let waiter = thread::spawn({
+            let (lock, other) = (lock.clone(), other.clone());
+            move || {
+                CPU.with(|own| own.set(1));
+                interrupted(&lock, move || other.run(&[Lock]));
+            }
+        });
+        lock.section(first);
+        interrupted(&lock, {
+            let other = other.clone();
+            move || other.section(held)
+        });
+        waiter.join().unwrap();
+        lock.finish();
+        other.finish();
     })
 }
 

@@ -9,9 +9,9 @@
 
 use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
-use hyp_locks::{Bakery, Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 
-use crate::model::{Announced, Cpu, Lock, Patient, Try, exclusion, guard_sent, held_throughout};
+use crate::model::{Announced, Cpu, Interrupted, Lock, Patient, Try, exclusion, guard_sent, held_throughout, nested};
 
 /// A model that has not panicked holds.
 fn holds(executions: u32) {
@@ -68,6 +68,7 @@ proofs! {
     ticket: Ticket<Spin>, of three Ticket<Patient<6>>;
     mcs: Mcs<Spin>, of three Mcs<Patient<6>>;
     queued: Queued<Spin>, of three Queued<Patient<6>>;
+    qspin: QSpin<Cpu, Spin>, of three QSpin<Cpu, Patient<6>>;
 }
 
 /// Of the fair ones, which hand a lock over; a queued lock is free between two holders.
@@ -89,6 +90,16 @@ fn wfe_without_the_sleep() {
     holds(exclusion::<Ticket<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Mcs<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
     holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+}
+
+/// A handler queues for a second lock while what it interrupted queues for the first; of all queues, with no node, nodes on
+/// stacks, and nodes of CPUs.
+#[test]
+fn nested_waits() {
+    holds(nested::<Ticket<Interrupted>>(Some(3)));
+    holds(nested::<Mcs<Interrupted>>(Some(3)));
+    holds(nested::<Queued<Interrupted>>(Some(3)));
+    holds(nested::<QSpin<Cpu, Interrupted>>(Some(3)));
 }
 
 /// Its guards stay where they are; its numbers run out where `LAST` is small. Of its models, the one of two threads
