@@ -23,7 +23,8 @@ const ENOUGH: usize = 3;
 #[must_use]
 pub fn first_in_first_out(lock: Lock) -> bool {
     match lock {
-        Lock::Ticket | Lock::Mcs | Lock::Queued | Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket => true,
+        Lock::Ticket | Lock::Mcs | Lock::Queued | Lock::QSpin => true,
+        Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket => true,
         Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot | Lock::Broken => false,
     }
 }

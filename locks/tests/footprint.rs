@@ -8,8 +8,8 @@
 #![cfg(all(not(any(loom, miri)), target_pointer_width = "64"))]
 
 use hyp_locks::{
-    Checked, Instrumented, IrqMask, IrqSave, Mcs, NoLock, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket, Tas,
-    Ticket, TicketRelax, Ttas,
+    Checked, Instrumented, IrqMask, IrqSave, Mcs, NoLock, QSpin, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
+    Tas, Ticket, TicketRelax, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -36,6 +36,11 @@ unsafe impl hyp_locks::SingleCore for OneCore {}
 // SAFETY: never called.
 unsafe impl hyp_locks::CpuId for OneCore {
     fn cpu() -> usize {
+        unreachable!()
+    }
+}
+impl hyp_locks::qspin::Nodes for OneCore {
+    fn nodes() -> &'static [hyp_locks::qspin::CpuNodes] {
         unreachable!()
     }
 }
@@ -68,6 +73,7 @@ fn footprint() {
     table.row::<TicketRelax>("TicketRelax", 8, 4, 0);
     table.row::<Mcs>("Mcs", 16, 0, Mcs::<()>::WAITER);
     table.row::<Queued>("Queued", 16, 0, Queued::<()>::WAITER);
+    table.row::<QSpin<OneCore>>("QSpin", 4, 0, 0);
     table.row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16, 0);
     table.row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8, 0);
     table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8, Mcs::<()>::WAITER);
@@ -78,6 +84,7 @@ fn footprint() {
     table.row::<RawSpinlock>("spinning_top::RawSpinlock", 1, 0, 0);
     table.row::<parking_lot::RawMutex>("parking_lot::RawMutex", 1, 0, 0);
     assert_eq!(size_of::<hyp_locks::IrqSlot<OneCore>>(), 24, "of IrqDepth, a CPU, as the page says");
+    assert_eq!(size_of::<hyp_locks::qspin::CpuNodes>(), 64, "of QSpin, a CPU, as the page says");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).expect("a marker where the table begins");

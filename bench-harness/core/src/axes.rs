@@ -89,6 +89,7 @@ axis! {
     Ticket "ticket" "hyp-locks' ticket lock: first in, first out; release is one store";
     Mcs "mcs" "hyp-locks' MCS lock (K42 form): first in, first out, each waiter on a line of its own";
     Queued "queued" "hyp-locks' queued spinlock: waiters queue, release is one store";
+    QSpin "qspin" "hyp-locks' queued spinlock of four bytes: CPUs queue, release is one store";
     Tas "tas" "hyp-locks' test-and-set lock, one byte; unfair";
     Ttas "ttas" "hyp-locks' test-and-test-and-set lock, one byte; unfair";
     IrqTicket "irq-ticket" "the ticket lock with interrupts masked (bare metal)";

@@ -1,6 +1,9 @@
 //! What the measured loop asks of the machine under it: a host's threads, or the cores of a board.
 
-use hyp_locks::InterruptControl;
+use core::marker::PhantomData;
+
+use hyp_locks::qspin::{CpuNodes, Nodes};
+use hyp_locks::{CpuId, InterruptControl};
 
 /// A machine that workers can run on.
 ///
@@ -34,6 +37,24 @@ pub trait Machine: Sync + 'static {
 
 /// As many workers as there are places for samples.
 pub const MAX_CORES: usize = 256;
+
+/// The workers of `M`, as CPUs: where a [`QSpin`](hyp_locks::QSpin) queues them.
+pub(crate) struct Workers<M>(PhantomData<fn() -> M>);
+
+// SAFETY: workers that run at once have numbers of their own, for as long as they run, below `MAX_CORES`.
+unsafe impl<M: Machine> CpuId for Workers<M> {
+    #[inline]
+    fn cpu() -> usize {
+        M::core()
+    }
+}
+
+impl<M: Machine> Nodes for Workers<M> {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; MAX_CORES] = [const { CpuNodes::new() }; MAX_CORES];
+        &NODES
+    }
+}
 
 /// A worker panicked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

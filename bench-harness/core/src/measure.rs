@@ -4,7 +4,7 @@
 //! combinations and nothing in it is looked up.
 
 use hyp_locks::{
-    Instrumented, IrqSave, Mcs, Queued, RawSpinlock, SpinMutex, SpinTicket, Tas, Ticket, TicketRelax, Ttas,
+    Instrumented, IrqSave, Mcs, QSpin, Queued, RawSpinlock, SpinMutex, SpinTicket, Tas, Ticket, TicketRelax, Ttas,
 };
 use hyp_pool::{Atomic, HypPool, Merged};
 use lock_api::{Mutex, RawMutex};
@@ -14,7 +14,7 @@ use crate::axes::{Lock, Strategy, Workload};
 use crate::broken::Broken;
 use crate::gate::Gate;
 use crate::load::{Load, Mixed, Pair, Place, Random, RefPage, Sequential, Sparse, Stage2};
-use crate::machine::{MAX_CORES, Machine, Panicked};
+use crate::machine::{MAX_CORES, Machine, Panicked, Workers};
 use crate::pages::{Pages, Plain, Refused, conserved};
 use crate::plan::Times;
 use crate::record::{CoreCount, Pass, Scenario, Wrong};
@@ -68,6 +68,7 @@ pub fn measure<M: Machine>(
         Lock::Ticket => run.with::<Ticket>(),
         Lock::Mcs => run.with::<Mcs>(),
         Lock::Queued => run.with::<Queued>(),
+        Lock::QSpin => run.with::<QSpin<Workers<M>>>(),
         Lock::Tas => run.with::<Tas>(),
         Lock::Ttas => run.with::<Ttas>(),
         Lock::IrqTicket if instrumented => run.with_lock::<IrqSave<Instrumented<Ticket, Sampler<M>>, M::Irq>>(),

@@ -35,6 +35,7 @@ pub(super) fn look(lock: Lock) -> Look {
         Lock::Ticket => (0x00, 0x72, 0xb2, None, Circle),
         Lock::Mcs => (0xe6, 0x9f, 0x00, None, Square),
         Lock::Queued => (0x00, 0x9e, 0x73, None, Triangle),
+        Lock::QSpin => (0x4b, 0x7f, 0x1f, LONG, Circle),
         Lock::Tas => (0x8b, 0x45, 0x13, SHORT, Triangle),
         Lock::Ttas => (0x00, 0x8b, 0x8b, SHORT, Square),
         Lock::IrqTicket => (0x7b, 0x6c, 0xc9, None, Cross),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyp_locks::bakery::{Line, Visibility};
 use hyp_locks::laws::{Core, Violation};
+use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{Acquired, CpuId, InterruptControl, Probe, Recorder, SingleCore};
 use lock_api::RawMutex;
 
@@ -71,6 +72,28 @@ pub(crate) struct Member;
 unsafe impl CpuId for Member {
     fn cpu() -> usize {
         CPU.get()
+    }
+}
+
+/// A thread is a CPU, whichever crew it is in: where the CPUs queue is one place for all locks of a program.
+pub(crate) struct Thread;
+
+/// Threads of a whole run of these tests, and rather more.
+const NUMBERS: usize = 2048;
+
+// SAFETY: no two threads have one number.
+unsafe impl CpuId for Thread {
+    fn cpu() -> usize {
+        let cpu = hyp_locks::cpu::of_this_thread();
+        assert!(cpu < NUMBERS, "a thread without a node: it would not queue, and the laws of queues say nothing");
+        cpu
+    }
+}
+
+impl Nodes for Thread {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; NUMBERS] = [const { CpuNodes::new() }; NUMBERS];
+        &NODES
     }
 }
 

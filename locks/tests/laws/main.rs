@@ -11,12 +11,12 @@ use hyp_locks::laws::{self, Counted};
 use hyp_locks::timed::Monotonic;
 use hyp_locks::wait::{Backoff, Proportional, RelaxWith, Spin};
 use hyp_locks::{
-    Bakery, CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, Queued, RawSpinlock, Recorder, SpinMutex,
-    SpinTicket, Tas, Ticket, Timed, Ttas,
+    Bakery, CriticalSection, Instrumented, IrqSave, Mcs, Nested, NoLock, QSpin, Queued, RawSpinlock, Recorder,
+    SpinMutex, SpinTicket, Tas, Ticket, Timed, Ttas,
 };
 use lock_api::RawMutex;
 
-use crate::crew::{Announce, Announced, Draws, Idle, Member, NoProbe, OneCore, THREADS, Yield, crew};
+use crate::crew::{Announce, Announced, Draws, Idle, Member, NoProbe, OneCore, THREADS, Thread, Yield, crew};
 
 /// Everybody's laws.
 macro_rules! laws {
@@ -86,12 +86,14 @@ laws! {
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
+    qspin: QSpin<Thread, Yield>;
     bakery: Bakery<Member, THREADS, Coherent, Yield>;
     bakery_short_of_numbers: Bakery<Member, THREADS, Coherent, Yield, 4>;
     timed: Timed<Ttas<Yield>, Monotonic>;
     ticket_relax: Ticket<RelaxWith<Idle>>;
     mcs_relax: Mcs<RelaxWith<Idle>>;
     irq_save_ticket: IrqSave<Ticket<Yield>, Recorder>;
+    irq_save_qspin: IrqSave<QSpin<Thread, Yield>, Recorder>;
     irq_save_queued: IrqSave<Queued<Yield>, Recorder>;
     irq_save_bakery: IrqSave<Bakery<Member, THREADS, Coherent, Yield>, Recorder>;
     instrumented: Instrumented<Mcs<Yield>, NoProbe>;
@@ -108,6 +110,7 @@ guards_cross! {
     ticket: Ticket<Yield>;
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
+    qspin: QSpin<Thread, Yield>;
     instrumented: Instrumented<Ticket<Yield>, NoProbe>;
     spin_ticket: SpinTicket<Idle>;
     spin_mutex: SpinMutex<Idle>;
@@ -120,6 +123,7 @@ fifo! {
     queued: Queued<Counted<Yield, 2>>, 2;
     irq_save_mcs: IrqSave<Mcs<Counted<Yield, 3>>, Recorder>, 3;
     instrumented_ticket: Instrumented<Ticket<Counted<Yield, 4>>, NoProbe>, 4;
+    qspin: QSpin<Thread, Counted<Yield, 5>>, 5;
 }
 
 /// `spin`'s ticket lock tells of its waits by the strategy it relaxes with.
@@ -152,6 +156,8 @@ fn two_threads_with_policies_that_spin() {
     exclusion::<Mcs<Proportional<16>>>();
     exclusion::<Queued>();
     exclusion::<Queued<Spin>>();
+    exclusion::<QSpin<Thread>>();
+    exclusion::<QSpin<Thread, Spin>>();
     exclusion::<hyp_locks::TicketRelax>();
     exclusion::<Bakery<Member, 2>>();
     #[cfg(any(target_arch = "aarch64", miri))]
@@ -160,6 +166,7 @@ fn two_threads_with_policies_that_spin() {
         exclusion::<Ticket<hyp_locks::wait::Wfe>>();
         exclusion::<Mcs<hyp_locks::wait::Wfe>>();
         exclusion::<Queued<hyp_locks::wait::Wfe>>();
+        exclusion::<QSpin<Thread, hyp_locks::wait::Wfe>>();
     }
 }
 

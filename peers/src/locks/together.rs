@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use core_affinity::CoreId;
 
-use super::who::Lock;
+use super::who::{Cpus, Lock};
 use crate::measure::pin;
 use crate::statistics::median;
 
@@ -71,7 +71,8 @@ impl Work {
 pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration, work: Work) -> Together {
     let (lock, barrier, stop) = (L::new(), Barrier::new(3), AtomicBool::new(false));
     // Relaxed: the flag says all there is to say; the counts are handed over by joining.
-    let worker = |core: CoreId| {
+    let worker = |cpu, core| {
+        Cpus::enter(cpu);
         let _ = pin(core); // where it is refused, the shares tell
         barrier.wait();
         let mut sections = 0_u64;
@@ -82,7 +83,8 @@ pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration, work: Work)
         sections
     };
     let (counts, elapsed) = std::thread::scope(|scope| {
-        let workers = cores.map(|core| scope.spawn(move || worker(core)));
+        let worker = &worker;
+        let workers = [0, 1].map(|cpu| scope.spawn(move || worker(cpu, cores[cpu])));
         barrier.wait();
         let start = Instant::now();
         std::thread::sleep(slice);

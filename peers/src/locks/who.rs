@@ -1,10 +1,12 @@
 //! Who is measured.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering::Acquire, Ordering::Release};
 use std::time::Duration;
 
 use core_affinity::CoreId;
-use hyp_locks::{Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::qspin::{CpuNodes, Nodes};
+use hyp_locks::{CpuId, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 
 use super::alone::alone;
@@ -39,6 +41,7 @@ pub(super) const ALL: &[Contestant] = &[
     row::<Line<Ticket>>("ticket", "ours, data on the lock's line"),
     row::<Apart<Ticket>>("ticket-apart", "ours, data on another line"),
     row::<Line<Queued>>("queued", "ours"),
+    row::<Line<QSpin<Cpus>>>("qspin", "ours, four bytes"),
     row::<Line<Mcs>>("mcs", "ours"),
     row::<Floor>(FLOOR, "an exchange and a store, waits with a hint"),
     row::<spin::mutex::SpinMutex<u64>>("spin-mutex", "spin 0.12"),
@@ -50,6 +53,34 @@ pub(super) const ALL: &[Contestant] = &[
     row::<mcslock::barging::spins::Mutex<u64>>("mcslock-barging", "mcslock 0.4, newcomers may pass"),
     row::<Clh>("clhlock", "clhlock 0.2: a heap node each time"),
 ];
+
+std::thread_local! {
+    static CPU: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The threads of a measurement, as CPUs. There is one measurement at a time.
+pub(super) struct Cpus;
+
+impl Cpus {
+    /// This thread is CPU `cpu`.
+    pub(super) fn enter(cpu: usize) {
+        CPU.set(cpu);
+    }
+}
+
+// SAFETY: of the two threads of a measurement one has called `enter(0)`, the other `enter(1)`; one alone is CPU 0.
+unsafe impl CpuId for Cpus {
+    fn cpu() -> usize {
+        CPU.get()
+    }
+}
+
+impl Nodes for Cpus {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; 2] = [const { CpuNodes::new() }; 2];
+        &NODES
+    }
+}
 
 /// The data beside the lock.
 struct Line<L>(lock_api::Mutex<L, u64>);

@@ -9,35 +9,33 @@
 
 #![no_std]
 
-use lock_api::RawMutex;
-
 /// `lock`, `try_lock` and `unlock` of a lock.
 macro_rules! listings {
     ($($lock:ident $try_lock:ident $unlock:ident: $type:ty;)*) => {$(
         /// Acquires.
         // SAFETY: no other symbol has this name: nothing is linked with this crate.
         #[unsafe(no_mangle)]
-        pub fn $lock(lock: &$type) -> <$type as RawMutex>::Guard {
-            lock.lock()
+        pub fn $lock(lock: &$type) -> <$type as lock_api::RawMutex>::Guard {
+            lock_api::RawMutex::lock(lock)
         }
 
         /// Tries.
         // SAFETY: as above.
         #[unsafe(no_mangle)]
-        pub fn $try_lock(lock: &$type) -> Option<<$type as RawMutex>::Guard> {
-            lock.try_lock()
+        pub fn $try_lock(lock: &$type) -> Option<<$type as lock_api::RawMutex>::Guard> {
+            lock_api::RawMutex::try_lock(lock)
         }
 
         /// Releases.
         ///
         /// # Safety
         ///
-        /// As of [`RawMutex::unlock`].
+        /// As of [`RawMutex::unlock`](lock_api::RawMutex::unlock).
         // SAFETY: as above.
         #[unsafe(no_mangle)]
-        pub unsafe fn $unlock(lock: &$type, guard: <$type as RawMutex>::Guard) {
+        pub unsafe fn $unlock(lock: &$type, guard: <$type as lock_api::RawMutex>::Guard) {
             // SAFETY: the caller's promise, passed on.
-            unsafe { lock.unlock(guard) };
+            unsafe { lock_api::RawMutex::unlock(lock, guard) };
         }
     )*};
 }
@@ -51,6 +49,4 @@ listings! {
 }
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-listings! {
-    irq_ticket_lock irq_ticket_try_lock irq_ticket_unlock: hyp_locks::IrqSave<hyp_locks::Ticket, hyp_locks::Daif>;
-}
+pub mod aarch64;

@@ -55,38 +55,3 @@ masks! {
     primask, primask_ticket: hyp_locks::Primask;
     basepri, basepri_ticket: hyp_locks::BasePri<0x80>;
 }
-
-#[cfg(all(target_os = "none", target_arch = "aarch64"))]
-mod caches_off {
-    use core::arch::asm;
-
-    use hyp_locks::bakery::CachesOff;
-    use hyp_locks::{Bakery, CpuId};
-    use lock_api::RawMutex;
-
-    /// The CPU by `TPIDR_EL2`.
-    #[derive(Debug)]
-    pub struct Tpidr;
-
-    // SAFETY: of a program that is never run: boot code numbers the CPUs there, from 0 to 3, before any of them locks.
-    unsafe impl CpuId for Tpidr {
-        fn cpu() -> usize {
-            let cpu;
-            // SAFETY: reads a register.
-            unsafe { asm!("mrs {cpu}, tpidr_el2", cpu = out(reg) cpu, options(nomem, nostack, preserves_flags)) };
-            cpu
-        }
-    }
-
-    /// A bakery lock of four CPUs.
-    #[inline(never)]
-    pub fn bakery(lock: &Bakery<Tpidr, 4, CachesOff>, section: fn()) {
-        let guard = lock.lock();
-        section();
-        // SAFETY: acquired above.
-        unsafe { lock.unlock(guard) };
-    }
-}
-
-#[cfg(all(target_os = "none", target_arch = "aarch64"))]
-pub use caches_off::{Tpidr, bakery};

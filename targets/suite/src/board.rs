@@ -1,6 +1,7 @@
 //! What a case may ask of the machine under it.
 
 use core::fmt;
+use hyp_locks::qspin::Nodes;
 use hyp_locks::{Depths, InterruptControl};
 
 /// A machine: bare metal, or the threads of a host.
@@ -8,8 +9,8 @@ pub trait Board: Sync {
     /// How interrupts of a core are masked here.
     type Irq: InterruptControl + 'static;
 
-    /// Which core this is, and where its masked sections are counted.
-    type Cpus: Depths<Self::Irq> + 'static;
+    /// Which core this is, where its masked sections are counted, and where it queues.
+    type Cpus: Depths<Self::Irq> + Nodes + 'static;
 
     /// Cores there are.
     fn cores(&self) -> usize;

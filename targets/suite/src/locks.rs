@@ -5,7 +5,7 @@ use crate::case::{Case, Outcome, ensure, ensure_ok, needs_cores};
 use core::fmt::Debug;
 use hyp_locks::laws::{self, Core, Counted, Parcel, Shared, Violation};
 use hyp_locks::wait::DefaultWait;
-use hyp_locks::{IrqDepth, IrqSave, Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{IrqDepth, IrqSave, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 use lock_api::{Mutex, RawMutex};
 
 /// Times that each core takes the lock.
@@ -44,6 +44,8 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain(every!(Ticket as "ticket").into_iter().chain(fair!(Ticket as "ticket")))
         .chain(every!(Mcs as "mcs").into_iter().chain(fair!(Mcs as "mcs")))
         .chain(every!(Queued as "queued").into_iter().chain(fair!(Queued as "queued")))
+        .chain(every!(QSpin<B::Cpus> as "qspin").into_iter().chain(sent!(QSpin<B::Cpus> as "qspin")))
+        .chain([Case { name: "lock.qspin.fifo_admission", run: fifo_admission::<B, QSpin<B::Cpus, Watched>> }])
         .chain(every!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
         .chain(every!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
         // Without `relocation`: a guard that it forgets would keep this core's interrupts masked for ever.

@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p hyp-suite -- TEXT` runs the cases with `TEXT` in their names, `-- --list` lists them.
 
+use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{CpuId, Depths, IrqSlot, Recorder};
 use hyp_suite::{Board, NotApplicable, cases, run};
 use std::cell::Cell;
@@ -41,6 +42,13 @@ unsafe impl Depths<Recorder> for Threads {
     fn slots() -> &'static [IrqSlot<Recorder>] {
         static SLOTS: [IrqSlot<Recorder>; MOST_CORES] = [IrqSlot::NEW; MOST_CORES];
         &SLOTS
+    }
+}
+
+impl Nodes for Threads {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; MOST_CORES] = [const { CpuNodes::new() }; MOST_CORES];
+        &NODES
     }
 }
 

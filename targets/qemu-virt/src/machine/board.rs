@@ -6,6 +6,7 @@ use super::level::Level;
 use super::{console, cores, cpu, timer};
 use core::fmt;
 use core::marker::PhantomData;
+use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{CpuId, Daif, Depths, IrqSlot};
 use hyp_suite::NotApplicable;
 
@@ -102,6 +103,13 @@ unsafe impl<L: Level> Depths<Daif> for Cpus<L> {
     fn slots() -> &'static [IrqSlot<Daif>] {
         static SLOTS: [IrqSlot<Daif>; MAX_CORES] = [IrqSlot::NEW; MAX_CORES];
         &SLOTS
+    }
+}
+
+impl<L: Level> Nodes for Cpus<L> {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; MAX_CORES] = [const { CpuNodes::new() }; MAX_CORES];
+        &NODES
     }
 }
 
