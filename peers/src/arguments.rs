@@ -97,6 +97,9 @@ pub enum Command {
         /// For how long, in milliseconds
         #[arg(long, value_name = "MS", default_value_t = 60, value_parser = value_parser!(u64).range(1..=60_000))]
         slice: u64,
+        /// Write what was measured to this file, as JSON Lines: first the machine, then a line a lock
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
     },
     /// One cell, for valgrind
     #[command(hide = true)]

@@ -19,6 +19,8 @@ use crate::workloads::Workload;
 enum Line<'l> {
     Machine(Box<Machine>),
     Cell(Cell<'l>),
+    Transfer(Transfer),
+    Lock(Lock<'l>),
 }
 
 #[derive(Serialize)]
@@ -33,7 +35,8 @@ struct Machine {
     debug_assertions: bool,
     repetitions: usize,
     slice_ms: u64,
-    original_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_verified: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +53,22 @@ struct Cell<'l> {
     conserved: Option<bool>,
 }
 
+#[derive(Serialize)]
+struct Transfer {
+    repetition: usize,
+    ns: f64,
+    section_work_ns: f64,
+}
+
+#[derive(Serialize)]
+struct Lock<'l> {
+    repetition: usize,
+    lock: &'l str,
+    alone_ns: Option<f64>,
+    section_ns: Option<f64>,
+    least_share: Option<f64>,
+}
+
 /// Where the lines go; nowhere, if nobody asked.
 #[derive(Debug, Default)]
 pub struct Lines(Option<File>);
@@ -60,7 +79,7 @@ impl Lines {
     /// # Errors
     ///
     /// It cannot be made, or written to.
-    pub fn create(path: Option<&Path>, (repetitions, slice_ms): (usize, u64), verified: bool) -> Result<Self> {
+    pub fn create(path: Option<&Path>, (repetitions, slice_ms): (usize, u64), verified: Option<bool>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
         let file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
         let mut lines = Self(Some(file));
@@ -100,6 +119,31 @@ impl Lines {
         }))
     }
 
+    /// A line about the time that a cache line takes from core to core, and the work of a section.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn transfer(&mut self, repetition: usize, ns: f64, section_work_ns: f64) -> Result<()> {
+        self.write(&Line::Transfer(Transfer { repetition, ns, section_work_ns }))
+    }
+
+    /// A line about a lock: alone, and what two cores got with it (ns a section, the share of who got less).
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn lock(
+        &mut self,
+        repetition: usize,
+        lock: &str,
+        alone_ns: Option<f64>,
+        together: Option<(f64, f64)>,
+    ) -> Result<()> {
+        let (section_ns, least_share) = together.unzip();
+        self.write(&Line::Lock(Lock { repetition, lock, alone_ns, section_ns, least_share }))
+    }
+
     fn write(&mut self, line: &Line<'_>) -> Result<()> {
         let Some(file) = &mut self.0 else { return Ok(()) };
         let mut text = serde_json::to_string(line)?;
@@ -117,7 +161,7 @@ mod tests {
     #[test]
     fn a_line_a_cell_after_the_machine_s() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let mut lines = Lines::create(Some(file.path()), (9, 70), true).unwrap();
+        let mut lines = Lines::create(Some(file.path()), (9, 70), Some(true)).unwrap();
         let measured = Measured { ns: Some(1.5), conserved: Some(true), ..Measured::default() };
         lines.cell(Workload::S2Seq, "pool", 3, &measured).unwrap();
         let text = std::fs::read_to_string(file.path()).unwrap();

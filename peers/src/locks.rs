@@ -2,7 +2,7 @@
 //! get through them.
 //!
 //! ```sh
-//! cargo run --profile measured -p peers -- locks        # a minute
+//! cargo run --profile measured -p peers -- locks        # half a minute
 //! ```
 //!
 //! | column | |
@@ -14,189 +14,102 @@
 //! | `least` | the share of the core that got less |
 //!
 //! Interleaved: each repetition measures everybody once, in an order that is rotated. Medians, and intervals as
-//! [`Estimate`] has them; ratios are of pairs of one repetition.
+//! [`Estimate`](crate::statistics::Estimate) has them; ratios are of pairs of one repetition. Each lock has its cache lines
+//! to itself.
 
 mod alone;
+mod report;
 mod together;
+mod tried;
 mod who;
+
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::{digits, interval, table, text};
+use crate::interrupt;
+use crate::json::Lines;
 use crate::session::say;
-use crate::statistics::Estimate;
 
 use together::{Together, Work};
-use who::{ALL, Contestant, FLOOR};
+use who::{ALL, Contestant};
 
 /// What one contestant did in each repetition.
 struct Figures {
     contestant: &'static Contestant,
     alone: Vec<Option<f64>>,
-    together: Vec<Together>,
+    together: Vec<Option<Together>>,
 }
 
-/// Ours, compared with: at most so many times as long.
-struct Bar {
-    ours: &'static str,
-    by: &'static [&'static str],
-    most: f64,
+/// All that was measured.
+struct Results {
+    all: Vec<Figures>,
+    /// Of a cache line, in each repetition: ns.
+    transfers: Vec<f64>,
+    work: Work,
 }
-
-/// Alone. The second half: no slower than the best of the same kind.
-const ALONE: &[Bar] = &[
-    Bar { ours: "tas", by: &[FLOOR], most: 1.05 },
-    Bar { ours: "queued", by: &[FLOOR], most: 1.05 },
-    Bar { ours: "ticket", by: &[FLOOR], most: 1.3 },
-    Bar { ours: "mcs", by: &[FLOOR], most: 2.4 },
-    Bar { ours: "tas", by: &["spin-mutex", "spinning-top", "parking-lot"], most: 1.0 },
-    Bar { ours: "ttas", by: &["spin-mutex", "spinning-top", "parking-lot"], most: 1.0 },
-    Bar { ours: "ticket", by: &["spin-ticket", "hermit-ticket"], most: 1.0 },
-    Bar { ours: "mcs", by: &["mcslock", "clhlock"], most: 1.0 },
-    Bar { ours: "queued", by: &["mcslock-barging"], most: 1.0 },
-];
 
 /// Measures all, and prints the tables.
 ///
 /// # Errors
 ///
-/// The standard output cannot be written to.
-pub fn measure(repeats: usize, slice_ms: u64) -> Result<()> {
+/// The standard output, or the JSON file, cannot be written to.
+pub fn measure(repeats: usize, slice_ms: u64, json: Option<&Path>) -> Result<()> {
+    if cfg!(debug_assertions) {
+        eprintln!("warning: built for debugging: figures mean nothing; build with `--profile measured`");
+    }
     let cores = core_affinity::get_core_ids().unwrap_or_default();
-    let slice = std::time::Duration::from_millis(slice_ms);
-    let mut all: Vec<Figures> =
-        ALL.iter().map(|contestant| Figures { contestant, alone: vec![], together: vec![] }).collect();
-    let mut transfers = vec![];
-    let work = Work::calibrated();
-    let two = cores.len() >= 2;
-    if !two {
+    let two = <[_; 2]>::try_from(cores.get(..2).unwrap_or_default()).ok();
+    if two.is_none() {
         eprintln!("not measured: two cores at once, here is one");
     }
-    let progress = ProgressBar::new((repeats * all.len()) as u64);
+    interrupt::listen()?;
+    let slice = Duration::from_millis(slice_ms);
+    let mut lines = Lines::create(json, (repeats, slice_ms), None)?;
+    let fresh = |contestant| Figures { contestant, alone: vec![], together: vec![] };
+    let mut results =
+        Results { all: ALL.iter().map(fresh).collect(), transfers: vec![], work: Work::calibrated(cores.first()) };
+    let progress = ProgressBar::new((repeats * ALL.len()) as u64);
     progress.set_style(ProgressStyle::with_template("{bar:30} {elapsed_precise} of {duration_precise}  {msg}")?);
-    for repetition in 0..repeats {
-        if two {
-            transfers.push(together::transfer([cores[0], cores[1]], slice));
+    let mut complete = 0;
+    'all: for repetition in 0..repeats {
+        if let Some(two) = two {
+            let transfer = together::transfer(two, slice);
+            results.transfers.push(transfer);
+            lines.transfer(repetition, transfer, results.work.ns)?;
         }
-        for turn in 0..all.len() {
-            let at = (turn + repetition) % all.len();
-            let figures = &mut all[at];
-            progress.set_message(figures.contestant.name);
-            figures.alone.push((figures.contestant.alone)(cores.first().copied(), slice));
-            if two {
-                figures.together.push((figures.contestant.together)([cores[0], cores[1]], slice, work));
+        for turn in 0..ALL.len() {
+            if interrupt::pressed() {
+                break 'all;
             }
+            let figures = &mut results.all[(turn + repetition) % ALL.len()];
+            progress.set_message(figures.contestant.name);
+            let alone = (figures.contestant.alone)(cores.first().copied(), slice);
+            let together = two.map(|two| (figures.contestant.together)(two, slice, results.work));
+            lines.lock(repetition, figures.contestant.name, alone, together.map(|got| (got.section, got.least)))?;
+            figures.alone.push(alone);
+            figures.together.push(together);
             progress.inc(1);
         }
+        complete += 1;
     }
     progress.finish_and_clear();
-    say(format_args!("{}", report(&all, &transfers, work)))
+    if interrupt::pressed() {
+        results.keep(complete);
+        say(format_args!("Interrupted: {complete} of {repeats} repetitions are whole.\n\n"))?;
+    }
+    say(format_args!("{}", report::report(&results)))
 }
 
-/// Alone, in each repetition that has a figure.
-fn estimate(figures: impl Iterator<Item = f64>) -> Option<Estimate> {
-    Estimate::of(&figures.collect::<Vec<_>>())
-}
-
-/// A median and its interval, or nothing.
-fn two(estimate: Option<Estimate>) -> [String; 2] {
-    estimate.map_or(["-".into(), String::new()], |estimate| [digits(estimate.median), interval(estimate)])
-}
-
-fn report(all: &[Figures], transfers: &[f64], work: Work) -> String {
-    let mut out = String::new();
-    if let Some(transfer) = Estimate::of(transfers) {
-        let [ns, range] = two(Some(transfer));
-        out += &format!(
-            "A line goes from one core to the other in {ns} ns ({range}); the work of a section takes {}.\n\n",
-            digits(work.ns)
-        );
-    }
-    let floor = all.iter().find(|figures| figures.contestant.name == FLOOR);
-    let header = ["", "", "alone", "by floor", "", "section", "", "handover", "", "least"];
-    let mut rows = table(header.map(String::from).to_vec());
-    for Figures { contestant, alone, together } in all {
-        let mut row = vec![contestant.name.to_owned(), contestant.about.to_owned()];
-        let [ns, _] = two(estimate(alone.iter().copied().flatten()));
-        row.push(ns);
-        row.extend(two(floor.and_then(|floor| Estimate::of_ratios(alone, &floor.alone))));
-        row.extend(two(estimate(together.iter().map(|pass| pass.section))));
-        let handovers = together.iter().zip(transfers).map(|(pass, transfer)| (pass.section - work.ns) / transfer);
-        row.extend(two(estimate(handovers)));
-        let least = estimate(together.iter().map(|pass| pass.least * 100.0));
-        row.push(least.map_or("-".into(), |least| format!("{:.0} %", least.median)));
-        rows.add_row(row);
-    }
-    out += &text(&mut rows, 2);
-    out += "\nalone: ns, one core; section: ns from one of about 100 ns to the next, two cores; handover: what of it is not work,\n\
-            by the time of a line; least: share of the core that got less\n\n";
-    let mut bars = table(["bar", "by", "ratio", "interval", "at most", ""].map(String::from).to_vec());
-    for bar in ALONE {
-        let of = |name: &str| all.iter().find(|figures| figures.contestant.name == name);
-        let ns = |figures: &Figures| Some(estimate(figures.alone.iter().copied().flatten())?.median);
-        let by = bar.by.iter().filter_map(|name| of(name)).filter_map(|by| Some((ns(by)?, by)));
-        let Some((_, by)) = by.min_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
-        let Some(ratio) = of(bar.ours).and_then(|ours| Estimate::of_ratios(&ours.alone, &by.alone)) else { continue };
-        let met = if ratio.median <= bar.most { "met" } else { "MISSED" };
-        let doubt = if ratio.low <= bar.most && bar.most < ratio.high { "?" } else { "" };
-        bars.add_row([
-            format!("{} alone", bar.ours),
-            by.contestant.name.to_owned(),
-            digits(ratio.median),
-            interval(ratio),
-            format!("<= {}", bar.most),
-            format!("{met}{doubt}"),
-        ]);
-    }
-    for (name, what, value, bar, met) in together_bars(all, transfers, work) {
-        bars.add_row([format!("{name} {what}"), String::new(), digits(value), String::new(), bar, met]);
-    }
-    out + &text(&mut bars, 2)
-}
-
-/// What two cores ought to get: name, what, figure, bar, verdict.
-fn together_bars(
-    all: &[Figures],
-    transfers: &[f64],
-    work: Work,
-) -> Vec<(&'static str, &'static str, f64, String, String)> {
-    let of = |name: &str| all.iter().find(|figures| figures.contestant.name == name);
-    let verdict = |met: bool| if met { "met" } else { "MISSED" }.to_owned();
-    let mut rows = vec![];
-    for name in ["ticket", "mcs", "queued"] {
-        if let Some(least) = of(name).and_then(|figures| estimate(figures.together.iter().map(|pass| pass.least))) {
-            rows.push((
-                name,
-                "share of the slower core",
-                least.median,
-                ">= 0.49".to_owned(),
-                verdict(least.median >= 0.49),
-            ));
+impl Results {
+    /// Only what everybody did: in a repetition that was cut off, the pairs would not be of one repetition.
+    fn keep(&mut self, repetitions: usize) {
+        self.transfers.truncate(repetitions);
+        for figures in &mut self.all {
+            figures.alone.truncate(repetitions);
+            figures.together.truncate(repetitions);
         }
     }
-    if let (Some(ticket), Some(spin)) = (of("ticket"), of("spin-ticket")) {
-        let sections = |figures: &Figures| figures.together.iter().map(|pass| Some(pass.section)).collect::<Vec<_>>();
-        if let Some(ratio) = Estimate::of_ratios(&sections(spin), &sections(ticket)) {
-            rows.push((
-                "ticket",
-                "sections by spin-ticket's",
-                ratio.median,
-                ">= 1.15".to_owned(),
-                verdict(ratio.median >= 1.15),
-            ));
-        }
-        let handovers =
-            ticket.together.iter().zip(transfers).map(|(pass, transfer)| (pass.section - work.ns) / transfer);
-        if let Some(handover) = estimate(handovers) {
-            rows.push((
-                "ticket",
-                "handover, in transfers",
-                handover.median,
-                "<= 2.2".to_owned(),
-                verdict(handover.median <= 2.2),
-            ));
-        }
-    }
-    rows
 }

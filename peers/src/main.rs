@@ -24,7 +24,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         None => session::measure(&arguments.choice, &arguments.run),
         Some(Command::Instructions { choice, limits: None }) => instructions::count(choice),
         Some(Command::Instructions { limits: Some(file), .. }) => instructions::gate(&Limits::read(file)?),
-        Some(Command::Locks { repeats, slice }) => locks::measure((*repeats).into(), *slice),
+        Some(Command::Locks { repeats, slice, json }) => locks::measure((*repeats).into(), *slice, json.as_deref()),
         Some(Command::Count { workload, subject, operations }) => {
             instructions::cell(arguments::workload(workload)?, arguments::subject(subject)?, *operations)
         }

@@ -3,6 +3,7 @@
 mod bars;
 mod tables;
 
+pub(crate) use bars::verdict;
 pub(crate) use tables::{table, text};
 
 use crate::results::Results;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -10,15 +9,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arena::Arena;
 use crate::arguments::{Choice, Run};
+use crate::interrupt;
 use crate::json::Lines;
 use crate::measure::{Amount, Cell};
 use crate::report;
 use crate::results::Results;
 use crate::subjects::{self, ORIGINAL, original};
 use crate::workloads::Workload;
-
-/// Somebody pressed Ctrl-C. The flag says all there is to say, hence Relaxed.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Measures what was chosen and prints the report.
 ///
@@ -36,12 +33,7 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
     if cfg!(debug_assertions) {
         eprintln!("warning: built for debugging: figures mean nothing; build with `--profile measured`");
     }
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("no handler for Ctrl-C")?;
+    interrupt::listen()?;
 
     let arena = Arena::leak()?;
     arena.touch();
@@ -51,7 +43,7 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
     }
     let amount = run.amount();
     let (repetitions, slice) = amount;
-    let mut lines = Lines::create(run.json.as_deref(), amount, verified.is_ok())?;
+    let mut lines = Lines::create(run.json.as_deref(), amount, Some(verified.is_ok()))?;
     let mut results = Results::default();
     let progress = ProgressBar::new((repetitions * workloads.len() * contestants.len()) as u64);
     progress.set_style(ProgressStyle::with_template("{bar:30} {elapsed_precise} of {duration_precise}  {msg}")?);
@@ -59,7 +51,7 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
         for &workload in &workloads {
             let cell = Cell { arena, workload, amount: Amount::Time(Duration::from_millis(slice)), cores: &cores };
             for turn in 0..contestants.len() {
-                if STOP.load(Relaxed) {
+                if interrupt::pressed() {
                     break 'all;
                 }
                 let contestant = contestants[(turn + repetition) % contestants.len()];
@@ -75,7 +67,7 @@ pub fn measure(choice: &Choice, run: &Run) -> Result<()> {
         }
     }
     progress.finish_and_clear();
-    if STOP.load(Relaxed) {
+    if interrupt::pressed() {
         say(format_args!("Interrupted in repetition {} of {repetitions}.\n\n", results.repetitions()))?;
     }
     for &contestant in &contestants {

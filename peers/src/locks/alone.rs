@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use core_affinity::CoreId;
 
+use super::together::OwnLines;
 use super::who::Lock;
 use crate::measure::pin;
 use crate::statistics::median;
@@ -19,12 +20,12 @@ pub(super) fn alone<L: Lock>(core: Option<CoreId>, slice: Duration) -> Option<f6
             if let Some(core) = core {
                 let _ = pin(core); // where it is refused, the figures tell
             }
-            let lock = L::new();
+            let OwnLines(lock) = &OwnLines(L::new());
             let (start, mut chunks) = (Instant::now(), vec![]);
             while start.elapsed() < slice {
                 let before = Instant::now();
                 for _ in 0..CHUNK {
-                    black_box(&lock).with(|data| *data += 1);
+                    black_box(lock).with(|data| *data += 1);
                 }
                 chunks.push(before.elapsed().as_nanos() as f64 / f64::from(CHUNK));
             }

@@ -33,8 +33,17 @@ pub(super) struct Work {
 
 impl Work {
     /// As much as takes [`SECTION`] here and now.
-    pub(super) fn calibrated() -> Self {
+    pub(super) fn calibrated(core: Option<&CoreId>) -> Self {
+        std::thread::scope(|scope| {
+            scope.spawn(|| Self::calibrated_on(core)).join().unwrap_or(Self { rounds: 1, ns: 0.0 })
+        })
+    }
+
+    fn calibrated_on(core: Option<&CoreId>) -> Self {
         const MANY: u32 = 1000;
+        if let Some(&core) = core {
+            let _ = pin(core); // as those that are measured
+        }
         // A core that has been idle is slow for a while.
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(100) {
@@ -69,7 +78,7 @@ impl Work {
 
 /// Both cores, as fast as they can, for as long.
 pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration, work: Work) -> Together {
-    let (lock, barrier, stop) = (L::new(), Barrier::new(3), AtomicBool::new(false));
+    let (OwnLines(lock), barrier, stop) = (&OwnLines(L::new()), Barrier::new(3), AtomicBool::new(false));
     // Relaxed: the flag says all there is to say; the counts are handed over by joining.
     let worker = |cpu, core| {
         Cpus::enter(cpu);
@@ -96,11 +105,13 @@ pub(super) fn together<L: Lock>(cores: [CoreId; 2], slice: Duration, work: Work)
     Together { section: elapsed.as_nanos() as f64 / all, least: counts[0].min(counts[1]) as f64 / all }
 }
 
+/// Nothing else on its cache lines, nor on those that a prefetcher takes with them.
+#[repr(align(128))]
+pub(super) struct OwnLines<L>(pub(super) L);
+
 /// Nanoseconds that a line takes from one core to the other: half a round of a word that each changes in turn.
 pub(super) fn transfer(cores: [CoreId; 2], slice: Duration) -> f64 {
-    #[repr(align(128))]
-    struct Line(AtomicU64);
-    let (line, stop, barrier) = (Line(AtomicU64::new(0)), AtomicBool::new(false), Barrier::new(2));
+    let (line, stop, barrier) = (OwnLines(AtomicU64::new(0)), OwnLines(AtomicBool::new(false)), Barrier::new(2));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let _ = pin(cores[1]);
@@ -110,7 +121,7 @@ pub(super) fn transfer(cores: [CoreId; 2], slice: Duration) -> f64 {
                 let seen = line.0.load(Acquire);
                 if seen % 2 == 1 {
                     line.0.store(seen + 1, Release);
-                } else if stop.load(Relaxed) {
+                } else if stop.0.load(Relaxed) {
                     break;
                 } else {
                     spin_loop();
@@ -129,7 +140,7 @@ pub(super) fn transfer(cores: [CoreId; 2], slice: Duration) -> f64 {
                 rounds += 1;
             }
             let ns = start.elapsed().as_nanos() as f64 / f64::from(rounds) / 2.0;
-            stop.store(true, Relaxed);
+            stop.0.store(true, Relaxed);
             ns
         });
         here.join().unwrap_or(f64::NAN)

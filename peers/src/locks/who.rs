@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use core_affinity::CoreId;
 use hyp_locks::qspin::{CpuNodes, Nodes};
-use hyp_locks::{CpuId, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
+use hyp_locks::{CpuId, Mcs, QSpin, Queued, SpinTicket, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 
 use super::alone::alone;
 use super::together::{Together, Work, together};
+use super::tried::{Claim, Parted, Patience, Tried};
 
 /// A lock with a word of data.
 pub(super) trait Lock: Sync {
@@ -46,12 +47,16 @@ pub(super) const ALL: &[Contestant] = &[
     row::<Floor>(FLOOR, "an exchange and a store, waits with a hint"),
     row::<spin::mutex::SpinMutex<u64>>("spin-mutex", "spin 0.12"),
     row::<spin::mutex::TicketMutex<u64>>("spin-ticket", "spin 0.12"),
+    row::<Line<SpinTicket>>("spin-ticket-raw", "spin 0.12, behind lock_api"),
     row::<Line<spinning_top::RawSpinlock>>("spinning-top", "spinning_top 0.4"),
     row::<Line<parking_lot::RawMutex>>("parking-lot", "parking_lot 0.13: waiters sleep"),
     row::<lock_api_04::Mutex<hermit_sync::RawTicketMutex, u64>>("hermit-ticket", "hermit-sync 0.2: with backoff"),
     row::<mcslock::raw::spins::Mutex<u64>>("mcslock", "mcslock 0.4, nodes on the stack"),
     row::<mcslock::barging::spins::Mutex<u64>>("mcslock-barging", "mcslock 0.4, newcomers may pass"),
     row::<Clh>("clhlock", "clhlock 0.2: a heap node each time"),
+    row::<Line<Tried<Claim>>>("ticket-claim", "tried: looks by read-modify-write"),
+    row::<Line<Tried<Patience>>>("ticket-patience", "tried: looks less often"),
+    row::<Line<Parted>>("ticket-parted", "tried: draws on another line"),
 ];
 
 std::thread_local! {

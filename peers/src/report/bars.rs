@@ -107,8 +107,8 @@ impl Bar {
 /// Of an interval that holds the median less often nothing is concluded: of fewer than six repetitions, that is.
 const ENOUGH: f64 = 0.95;
 
-/// With a question mark where the bar is inside the interval.
-fn verdict(ratio: Option<Estimate>, most: Option<f64>) -> String {
+/// Whether it is at most so much; with a question mark where the bar is inside the interval.
+pub(crate) fn verdict(ratio: Option<Estimate>, most: Option<f64>) -> String {
     let Some(ratio) = ratio else { return "not measured".to_owned() };
     if ratio.confidence < ENOUGH {
         return "too few".to_owned();
