@@ -67,6 +67,7 @@ struct Lock<'l> {
     alone_ns: Option<f64>,
     section_ns: Option<f64>,
     least_share: Option<f64>,
+    empty_section_ns: Option<f64>,
 }
 
 /// Where the lines go; nowhere, if nobody asked.
@@ -128,7 +129,8 @@ impl Lines {
         self.write(&Line::Transfer(Transfer { repetition, ns, section_work_ns }))
     }
 
-    /// A line about a lock: alone, and what two cores got with it (ns a section, the share of who got less).
+    /// A line about a lock: alone, and what two cores got with it (ns a section, the share of who got less;
+    /// ns a section that does nothing).
     ///
     /// # Errors
     ///
@@ -139,9 +141,10 @@ impl Lines {
         lock: &str,
         alone_ns: Option<f64>,
         together: Option<(f64, f64)>,
+        empty_section_ns: Option<f64>,
     ) -> Result<()> {
         let (section_ns, least_share) = together.unzip();
-        self.write(&Line::Lock(Lock { repetition, lock, alone_ns, section_ns, least_share }))
+        self.write(&Line::Lock(Lock { repetition, lock, alone_ns, section_ns, least_share, empty_section_ns }))
     }
 
     fn write(&mut self, line: &Line<'_>) -> Result<()> {

@@ -10,7 +10,8 @@
 //! | `alone` | acquire, count, release: ns, one core |
 //! | `floor` | the same by the least that a lock can be: an exchange, and a store |
 //! | `section` | two cores, one critical section of about 100 ns after the other: ns from one to the next |
-//! | `handover` | what of that is not the section itself, by the time that a line takes from core to core |
+//! | `empty` | the same with nothing in the section but a load and a store of the data |
+//! | `handover` | what of `section` is not the section itself, by the time that a line takes from core to core |
 //! | `least` | the share of the core that got less |
 //!
 //! Interleaved: each repetition measures everybody once, in an order that is rotated. Medians, and intervals as
@@ -41,6 +42,8 @@ struct Figures {
     contestant: &'static Contestant,
     alone: Vec<Option<f64>>,
     together: Vec<Option<Together>>,
+    /// Two cores again, with sections that do nothing: ns from one to the next.
+    empty: Vec<Option<f64>>,
 }
 
 /// All that was measured.
@@ -68,7 +71,7 @@ pub fn measure(repeats: usize, slice_ms: u64, json: Option<&Path>) -> Result<()>
     interrupt::listen()?;
     let slice = Duration::from_millis(slice_ms);
     let mut lines = Lines::create(json, (repeats, slice_ms), None)?;
-    let fresh = |contestant| Figures { contestant, alone: vec![], together: vec![] };
+    let fresh = |contestant| Figures { contestant, alone: vec![], together: vec![], empty: vec![] };
     let mut results =
         Results { all: ALL.iter().map(fresh).collect(), transfers: vec![], work: Work::calibrated(cores.first()) };
     let progress = ProgressBar::new((repeats * ALL.len()) as u64);
@@ -88,9 +91,17 @@ pub fn measure(repeats: usize, slice_ms: u64, json: Option<&Path>) -> Result<()>
             progress.set_message(figures.contestant.name);
             let alone = (figures.contestant.alone)(cores.first().copied(), slice);
             let together = two.map(|two| (figures.contestant.together)(two, slice, results.work));
-            lines.lock(repetition, figures.contestant.name, alone, together.map(|got| (got.section, got.least)))?;
+            let empty = two.map(|two| (figures.contestant.together)(two, slice, Work::NONE).section);
+            lines.lock(
+                repetition,
+                figures.contestant.name,
+                alone,
+                together.map(|got| (got.section, got.least)),
+                empty,
+            )?;
             figures.alone.push(alone);
             figures.together.push(together);
+            figures.empty.push(empty);
             progress.inc(1);
         }
         complete += 1;
@@ -110,6 +121,7 @@ impl Results {
         for figures in &mut self.all {
             figures.alone.truncate(repetitions);
             figures.together.truncate(repetitions);
+            figures.empty.truncate(repetitions);
         }
     }
 }

@@ -69,6 +69,12 @@ fn two(estimate: Option<Estimate>) -> [String; 2] {
     estimate.map_or(["-".into(), String::new()], |estimate| [digits(estimate.median), interval(estimate)])
 }
 
+/// The same of a ratio, which may be close to its bar.
+fn three_places(ratio: Option<Estimate>) -> [String; 2] {
+    let range = |ratio: Estimate| format!("{:.3}-{:.3}", ratio.low, ratio.high);
+    ratio.map_or(["-".into(), String::new()], |ratio| [format!("{:.3}", ratio.median), range(ratio)])
+}
+
 /// Everything, as text.
 pub(super) fn report(results: &Results) -> String {
     [provenance(), transfer(results), everybody(results), bars(results)].concat()
@@ -91,7 +97,7 @@ fn transfer(results: &Results) -> String {
 }
 
 fn everybody(results: &Results) -> String {
-    let header = ["", "", "alone", "by floor", "", "section", "", "handover", "", "least"];
+    let header = ["", "", "alone", "by floor", "", "section", "", "handover", "", "least", "empty", ""];
     let mut rows = table(header.map(String::from).to_vec());
     let floor = results.of(FLOOR);
     for figures in &results.all {
@@ -102,17 +108,18 @@ fn everybody(results: &Results) -> String {
         row.extend(two(estimate(figures.sections().into_iter())));
         row.extend(two(results.handover(figures)));
         row.push(figures.least().map_or("-".into(), |least| format!("{:.0} %", least.median * 100.0)));
+        row.extend(two(estimate(figures.empty.iter().copied())));
         rows.add_row(row);
     }
     text(&mut rows, 2)
         + "\nalone: ns, one core; section: ns from one of about 100 ns to the next, two cores; handover: what of it is not work,\n\
-           by the time of a line; least: share of the core that got less\n\n"
+           by the time of a line; least: share of the core that got less; empty: as section, with nothing to do in it\n\n"
 }
 
 fn bars(results: &Results) -> String {
     let mut bars = table(["bar", "by", "", "interval", "bar", ""].map(String::from).to_vec());
     let mut row = |what: String, by: &str, found: Option<Estimate>, bar: String, verdict: String| {
-        let [median, interval] = two(found);
+        let [median, interval] = three_places(found);
         bars.add_row([what, by.to_owned(), median, interval, bar, verdict]);
     };
     for Bar { ours, by, most } in ALONE {
@@ -131,6 +138,12 @@ fn bars(results: &Results) -> String {
         let both = results.of(name).zip(ticket);
         let ratio = both.and_then(|(other, ticket)| Estimate::of_ratios(&other.sections(), &ticket.sections()));
         row("ticket sections".to_owned(), name, ratio, format!(">= {bar}"), at_least(ratio, bar));
+    }
+    if let Some((apart, ticket)) = results.of("ticket-apart").zip(ticket) {
+        let sections = Estimate::of_ratios(&apart.sections(), &ticket.sections());
+        let empty = Estimate::of_ratios(&apart.empty, &ticket.empty);
+        row("ticket sections".to_owned(), "ticket-apart", sections, "-".to_owned(), verdict(sections, None));
+        row("ticket empty sections".to_owned(), "ticket-apart", empty, "-".to_owned(), verdict(empty, None));
     }
     let handover = ticket.and_then(|ticket| results.handover(ticket));
     row("ticket handover".to_owned(), "a transfer", handover, "<= 2.2".to_owned(), verdict(handover, Some(2.2)));

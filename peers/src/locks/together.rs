@@ -32,6 +32,9 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Reads the data and writes them.
+    pub(super) const NONE: Self = Self { rounds: 0, ns: 0.0 };
+
     /// As much as takes [`SECTION`] here and now.
     pub(super) fn calibrated(core: Option<&CoreId>) -> Self {
         std::thread::scope(|scope| {
