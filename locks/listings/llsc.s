@@ -755,18 +755,25 @@ mcs_try_lock:
     ret
 
 mcs_unlock:
-.L1:
-    ldxr x8, [x0]
-    cmp x8, #1
-    b.ne .L2
-    stlxr w8, xzr, [x0]
-    cbnz w8, .L1
-    mov w8, #1
-    tbnz w8, #0, .L3
-.L4:
     add x8, x0, #8
     ldar x9, [x8]
-    cbnz x9, .L5
+    cbz x9, .L1
+.L2:
+    add x8, x9, #8
+    stlr wzr, [x8]
+.L3:
+    ret
+.L1:
+    ldxr x9, [x0]
+    cmp x9, #1
+    b.ne .L4
+    stlxr w9, xzr, [x0]
+    cbnz w9, .L1
+    mov w9, #1
+    tbnz w9, #0, .L3
+.L5:
+    ldar x9, [x8]
+    cbnz x9, .L2
     mov x10, xzr
 .L6:
     sevl
@@ -776,14 +783,10 @@ mcs_unlock:
     cmp x9, x10
     b.eq .L7
     cbz x9, .L6
-.L5:
-    add x8, x9, #8
-    stlr wzr, [x8]
-.L3:
-    ret
-.L2:
+    b .L2
+.L4:
     clrex
-    b .L4
+    b .L5
 
 qspin_lock:
     ldrh w8, [x0, #2]

@@ -690,27 +690,31 @@ mcs_try_lock:
     ret
 
 mcs_unlock:
-    mov w8, #1
-    casl x8, xzr, [x0]
-    cmp x8, #1
-    b.eq .L1
     add x8, x0, #8
     ldar x9, [x8]
-    cbnz x9, .L2
-    mov x10, xzr
-.L3:
-    sevl
-.L4:
-    wfe
-    ldaxr x9, [x8]
-    cmp x9, x10
-    b.eq .L4
-    cbz x9, .L3
+    cbz x9, .L1
 .L2:
     add x8, x9, #8
     stlr wzr, [x8]
-.L1:
+.L3:
     ret
+.L1:
+    mov w9, #1
+    casl x9, xzr, [x0]
+    cmp x9, #1
+    b.eq .L3
+    ldar x9, [x8]
+    cbnz x9, .L2
+    mov x10, xzr
+.L4:
+    sevl
+.L5:
+    wfe
+    ldaxr x9, [x8]
+    cmp x9, x10
+    b.eq .L5
+    cbz x9, .L4
+    b .L2
 
 qspin_lock:
     ldrh w8, [x0, #2]

@@ -41,7 +41,7 @@
 //! * N3 A node is reached from `tail`, or from the link before it (`next` of the lock or of a node), and from nowhere
 //!   else.
 //! * N4 `lock_slow` returns only when its node is reached from neither: its owner was granted the lock, so the link
-//!   before it has been followed for the last time (the granter takes no look after M12); and `tail` has moved on,
+//!   before it has been followed for the last time (the granter takes no look after M13); and `tail` has moved on,
 //!   to HELD (M7) or to a successor's node, which has stored its link in the node (M8) and looks there no more.
 //! * N5 Nothing in the lock points to a frame unless somebody is in `lock`; so a lock nobody waits for may be moved,
 //!   dropped, and its guard sent or forgotten. HELD is no address: nodes are aligned.
@@ -63,27 +63,28 @@
 //!
 //! | access | operation | ordering | pairs with | why not weaker, why not stronger |
 //! |---|---|---|---|---|
-//! | M1 | `tail` compare-exchange, null to HELD | Acquire | M10 | after the section whose release left null |
-//! | M2 | `tail` swap | AcqRel | M2, M7, M10 | Release: the node's first values are there before a successor stores its link in it. Acquire: the same of the predecessor's node; of M6 before our link in the lock's `next`; and, if null, of the section before |
-//! | M3 | link store | Release | M5, M8, M11 | our node's `wait` = 1 is there before the granter's 0 |
-//! | M4 | own `wait` load, waiting | Acquire | M12 | after the section of the granter |
+//! | M1 | `tail` compare-exchange, null to HELD | Acquire | M11 | after the section whose release left null |
+//! | M2 | `tail` swap | AcqRel | M2, M7, M11 | Release: the node's first values are there before a successor stores its link in it. Acquire: the same of the predecessor's node; of M6 before our link in the lock's `next`; and, if null, of the section before |
+//! | M3 | link store | Release | M5, M8, M10, M12 | our node's `wait` = 1 is there before the granter's 0 |
+//! | M4 | own `wait` load, waiting | Acquire | M13 | after the section of the granter |
 //! | M5 | own `next` load | Acquire | M3 | the successor's node is ready to be granted |
 //! | M6 | lock's `next` store, null | Relaxed | – | made visible to the waiter that will link there by M7 |
 //! | M7 | `tail` compare-exchange, me to HELD | Release | M2 | M6 comes before the link of the one that finds HELD. Not Acquire: it reads our own M2 |
 //! | M8 | own `next` load, waiting | Acquire | M3 | as M5 |
-//! | M9 | lock's `next` store, successor | Relaxed | – | read by M11 of the same section, by whoever holds its guard |
-//! | M10 | `tail` compare-exchange, HELD to null | Release | M1, M2 | our section is done before the next one takes |
-//! | M11 | lock's `next` load, waiting | Acquire | M3 | as M5: the waiter that found HELD links itself here |
-//! | M12 | successor's `wait` store | Release | M4 | our section is done before the successor's begins |
-//! | M13 | `tail` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
-//! | M14 | `tail` load, bumping | Relaxed | – | a stale HELD says "nobody waits", which was true when it was written |
-//! | M15 | `tail` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//! | M9 | lock's `next` store, successor | Relaxed | – | read by M10 of the same section, by whoever holds its guard |
+//! | M10 | lock's `next` load | Acquire | M3 | as M5: a waiter that found HELD has linked itself here |
+//! | M11 | `tail` compare-exchange, HELD to null | Release | M1, M2 | our section is done before the next one takes |
+//! | M12 | lock's `next` load, waiting | Acquire | M3 | as M10 |
+//! | M13 | successor's `wait` store | Release | M4 | our section is done before the successor's begins |
+//! | M14 | `tail` load, trying | Relaxed | – | a hint: saves the read-modify-write that would fail |
+//! | M15 | `tail` load, bumping | Relaxed | – | a stale HELD says "nobody waits", which was true when it was written |
+//! | M16 | `tail` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
 //!
 //! # Progress and fairness
 //!
 //! Strictly first in, first out, from the swap (M2); hence [`RawMutexFair`]. Every waiter watches its own line, so a
 //! handover disturbs nobody else. A release that finds a waiter which has come but not linked itself waits for it
-//! (M11): two instructions on bare metal, but as long as the hypervisor or scheduler pleases where that waiter can
+//! (M12): two instructions on bare metal, but as long as the hypervisor or scheduler pleases where that waiter can
 //! lose its CPU. There take [`Queued`](crate::Queued).
 //!
 //! # Footprint, and when not to use it
@@ -187,7 +188,7 @@ impl<W: Wait> Mcs<W> {
 }
 
 // SAFETY: mutual exclusion: the lock is held from `tail` = null -> not null (M1, or M2 that found null) or a grant,
-// to `tail` = HELD -> null (M10) or the next grant (M12), each of which only the holder makes (N2). M10 and M12 release
+// to `tail` = HELD -> null (M11) or the next grant (M13), each of which only the holder makes (N2). M11 and M13 release
 // what M1, M2 and M4 acquire. By N5 the lock may be moved, dropped, and its guard forgotten.
 unsafe impl<W: Wait> RawMutex for Mcs<W> {
     const INIT: Self = initial!(Self::new());
@@ -206,26 +207,29 @@ unsafe impl<W: Wait> RawMutex for Mcs<W> {
     /// Takes a free lock. Never waits, never panics.
     #[inline]
     fn try_lock(&self) -> Option<GuardSend> {
-        let tail = self.tail.load(Relaxed); // M13
+        let tail = self.tail.load(Relaxed); // M14
         (tail.is_null() && self.take()).then(GuardSend::new)
     }
 
     /// Frees the lock, or grants it to the first waiter, for whose link it may have to wait.
     #[inline]
     unsafe fn unlock(&self, _: GuardSend) {
-        let freed = self.tail.compare_exchange(HELD, ptr::null_mut(), Release, Relaxed); // M10 release
-        if freed.is_ok() {
-            return;
+        let mut successor = self.next.load(Acquire); // M10
+        if successor.is_null() {
+            let freed = self.tail.compare_exchange(HELD, ptr::null_mut(), Release, Relaxed); // M11 release
+            if freed.is_ok() {
+                return;
+            }
+            successor = W::until(&self.next, |next| u32::from(next.is_null())); // M12
         }
-        let successor = W::until(&self.next, |next| u32::from(next.is_null())); // M11
         // SAFETY: by N4 its owner stays in `lock_slow` until granted.
         let successor = unsafe { &*successor };
-        successor.wait.store(0, Release); // M12 grant: 1 -> 0
+        successor.wait.store(0, Release); // M13 grant: 1 -> 0
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        !self.tail.load(Relaxed).is_null() // M15
+        !self.tail.load(Relaxed).is_null() // M16
     }
 }
 
@@ -241,7 +245,7 @@ unsafe impl<W: Wait> RawMutexFair for Mcs<W> {
     /// Goes to the end of the queue, if there is one; else costs one load.
     #[inline]
     unsafe fn bump(&self, guard: &mut GuardSend) {
-        let tail = self.tail.load(Relaxed); // M14
+        let tail = self.tail.load(Relaxed); // M15
         if tail == HELD {
             return; // nobody waits
         }

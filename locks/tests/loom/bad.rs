@@ -252,9 +252,15 @@ impl<const FAULT: u8> Mcs<FAULT> {
     }
 
     fn release(&self, _: u32) {
-        let freed = self.tail.compare_exchange(HELD, ptr::null_mut(), Release, Relaxed);
-        if freed.is_err() && FAULT != LOSES_THE_SUCCESSOR {
-            Node::at(link(&self.next)).wait.store(0, Release);
+        let mut successor = self.next.load(Acquire);
+        if successor.is_null() && self.tail.compare_exchange(HELD, ptr::null_mut(), Release, Relaxed).is_err() {
+            if FAULT == LOSES_THE_SUCCESSOR {
+                return;
+            }
+            successor = link(&self.next);
+        }
+        if !successor.is_null() {
+            Node::at(successor).wait.store(0, Release);
         }
     }
 
