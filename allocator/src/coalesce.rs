@@ -9,12 +9,11 @@
 //! To coalesce one block changes the words of its chunk of 32 frames, and takes at most five merges of larger blocks.
 //!
 //! A pair of calls on a pool all of whose memory is one block splits that block five times, down to a chunk of 32
-//! frames, takes one of these, and puts it all together again;
-//! with a few blocks kept unmerged, it does neither. A ring that is full gives up its older half at once: of blocks freed
-//! one after the other many are neighbours, and then they cost one, and the next puts find room. What is kept is free: it counts as free, it is merged as soon as
-//! an allocation needs it, and before anybody is told what blocks there are
-//! ([`HypPool::free_blocks`](crate::HypPool::free_blocks)). So no allocation fails that eager coalescing would have
-//! served.
+//! frames, takes one of these, and puts it all together again; with a few blocks kept unmerged, it does neither. A ring
+//! that is full gives up its older half at once: of blocks freed one after the other many are neighbours, and then they
+//! cost one, and the next puts find room. What is kept is free: it counts as free, it is merged as soon as an allocation
+//! needs it, and before anybody is told what blocks there are ([`HypPool::free_blocks`](crate::HypPool::free_blocks)).
+//! So no allocation fails that eager coalescing would have served.
 //!
 //! Recently freed first: the block that is most likely still in a cache, and whose words are. Oldest first is for
 //! those who want as much time as possible between a page's uses, lest a use after free go unnoticed.

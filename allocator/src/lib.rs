@@ -69,7 +69,8 @@
 //! ```
 
 #![no_std]
-#![cfg_attr(not(loom), forbid(unsafe_code))] // the models implement `RawMutex`, an unsafe trait, and have a cell that loom watches
+// The models implement `RawMutex`, an unsafe trait, and have a cell that loom watches.
+#![cfg_attr(not(loom), forbid(unsafe_code))]
 
 #[cfg(any(test, loom))]
 extern crate std;

@@ -42,3 +42,10 @@ fn two_owners_of_a_page_are_noticed() {
     assert!(catch_unwind(|| ledger.leave(pfn(100), 0, 1)).is_err(), "it was nobody's");
     assert!(catch_unwind(|| ledger.enter(pfn(106), 2, 1)).is_err(), "past the end");
 }
+
+/// Every worker waits at the barrier for the one that tells: it has to come there whatever happens.
+#[test]
+fn who_cannot_tell_ends_the_run_and_says_why() {
+    let fault = run(&settings(2), &AtomicBool::new(false), |_| panic!("nobody listens")).unwrap_err();
+    assert!(fault.0.starts_with("nobody listens (after about "), "{}", fault.0);
+}
