@@ -133,6 +133,12 @@ fn promises(listing: &Listing, lse: bool) {
         assert_eq!(count(try_lock, LSE) > 0, lse, "{lock}: {try_lock:#?}");
         assert_eq!(count(try_lock, EXCLUSIVE) == 0, lse, "{lock}: {try_lock:#?}");
     }
+    let timed = listing.body("timed_tas_try_lock_until");
+    assert_eq!(
+        [count(timed, &["ldaxrb"]), count(timed, &["wfet", "msr S0_3_C1_C0_0"])].map(|n| n > 0),
+        [true; 2],
+        "{timed:#?}"
+    );
     let unlock = listing.body("bakery_unlock");
     assert!(count(unlock, &["dsb", "dc "]) > 0, "bakery: what caches do not make seen: {unlock:#?}");
     let pair = |lock: &str| {

@@ -968,6 +968,47 @@ ticket_unlock:
     stlr w8, [x9]
     ret
 
+timed_tas_try_lock_until:
+    b .L1
+.L2:
+    cmp x10, x1
+    b.hs .L3
+.L4:
+    cmp w9, #0
+    cset w8, ne
+    ldaxrb w9, [x0]
+    cmp w9, w8
+    b.ne .L5
+    msr S0_3_C1_C0_0, x1
+.L5:
+.L1:
+    mrs x10, CNTVCT_EL0
+    ldarb w9, [x0]
+    ldrb w8, [x0]
+    cbnz w8, .L2
+.L6:
+    ldaxrb w8, [x0]
+    cbnz w8, .L7
+    mov w8, #1
+    stxrb w11, w8, [x0]
+    cbnz w11, .L6
+    cmp x10, x1
+    b.hs .L8
+.L9:
+    tbz w8, #0, .L4
+    b .L8
+.L7:
+    mov w8, wzr
+    clrex
+    cmp x10, x1
+    b.lo .L9
+    b .L8
+.L3:
+    mov w8, wzr
+.L8:
+    mov w0, w8
+    ret
+
 ttas_lock:
     mov w8, #1
     ldarb w9, [x0]

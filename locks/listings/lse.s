@@ -851,6 +851,39 @@ ticket_unlock:
     stlr w8, [x9]
     ret
 
+timed_tas_try_lock_until:
+    mov w9, #1
+    b .L1
+.L2:
+    cmp x11, x1
+    b.hs .L3
+.L4:
+    cmp w10, #0
+    cset w8, ne
+    ldaxrb w10, [x0]
+    cmp w10, w8
+    b.ne .L5
+    msr S0_3_C1_C0_0, x1
+.L5:
+.L1:
+    mrs x11, CNTVCT_EL0
+    ldarb w10, [x0]
+    ldrb w8, [x0]
+    cbnz w8, .L2
+    casab w8, w9, [x0]
+    cmp w8, #0
+    cset w8, eq
+    cmp x11, x1
+    b.hs .L6
+    tbz w8, #0, .L4
+.L6:
+    mov w0, w8
+    ret
+.L3:
+    mov w8, wzr
+    mov w0, w8
+    ret
+
 ttas_lock:
     mov w8, #1
     b .L1

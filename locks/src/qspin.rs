@@ -105,6 +105,7 @@ use lock_api::{GuardSend, RawMutex};
 
 use crate::cpu::CpuId;
 use crate::sync::{AcqRel, Acquire, AtomicU16, Relaxed, Release, array, constructor, initial};
+use crate::timed::Watch;
 use crate::wait::{DefaultWait, Wait};
 
 /// How many locks a CPU can queue for at once: a thread's, and those of three interrupts that came in one upon the other.
@@ -289,5 +290,14 @@ unsafe impl<C: Nodes, W: Wait> RawMutex for QSpin<C, W> {
     #[inline]
     fn is_locked(&self) -> bool {
         self.locked.load(Relaxed) != 0 // S14
+    }
+}
+
+impl<C: Nodes, W: Wait> Watch for QSpin<C, W> {
+    type Word = AtomicU16;
+
+    #[inline]
+    fn word(&self) -> &AtomicU16 {
+        &self.locked
     }
 }

@@ -93,6 +93,7 @@ use core::ptr;
 use lock_api::{GuardSend, RawMutex};
 
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed, Release, constructor, initial};
+use crate::timed::Watch;
 use crate::wait::{DefaultWait, Wait};
 
 /// A flag with a queue before it; the release is one plain store. See the [module](self).
@@ -213,5 +214,14 @@ unsafe impl<W: Wait> RawMutex for Queued<W> {
     #[inline]
     fn is_locked(&self) -> bool {
         self.locked.load(Relaxed) != 0 // Q14
+    }
+}
+
+impl<W: Wait> Watch for Queued<W> {
+    type Word = AtomicU32;
+
+    #[inline]
+    fn word(&self) -> &AtomicU32 {
+        &self.locked
     }
 }

@@ -63,6 +63,7 @@ use core::marker::PhantomData;
 use lock_api::{GuardSend, RawMutex};
 
 use crate::sync::{Acquire, AtomicBool, Relaxed, Release, constructor, initial};
+use crate::timed::Watch;
 use crate::wait::{DefaultWait, Wait};
 
 /// One byte; whoever sets it has the lock. See the [module](self).
@@ -146,5 +147,14 @@ unsafe impl<W: Wait> RawMutex for Tas<W> {
     #[inline]
     fn is_locked(&self) -> bool {
         self.locked.load(Relaxed) // A5
+    }
+}
+
+impl<W: Wait> Watch for Tas<W> {
+    type Word = AtomicBool;
+
+    #[inline]
+    fn word(&self) -> &AtomicBool {
+        &self.locked
     }
 }

@@ -89,6 +89,7 @@ use core::marker::PhantomData;
 use lock_api::{RawMutex, RawMutexFair};
 
 use crate::sync::{Acquire, AtomicU32, Relaxed, Release, constructor, initial};
+use crate::timed::Watch;
 use crate::wait::{DefaultWait, Wait};
 
 /// A first-in-first-out spin lock of two words; the release is one plain store. See the [module](self).
@@ -185,5 +186,14 @@ unsafe impl<W: Wait> RawMutexFair for Ticket<W> {
         // SAFETY: the caller's promise, passed on.
         unsafe { self.unlock(held) };
         *guard = self.lock();
+    }
+}
+
+impl<W: Wait> Watch for Ticket<W> {
+    type Word = AtomicU32;
+
+    #[inline]
+    fn word(&self) -> &AtomicU32 {
+        &self.owner
     }
 }

@@ -1,25 +1,36 @@
 //! A lock that one can give up waiting for.
 //!
 //! ```text
-//!  try_lock_until   try ── taken ──► guard
-//!                    ▲  └─ in vain, and the clock says ─┬─ not yet ──► wait a little
-//!                    └──────────────────────────────────┤◄─────────────────┘
-//!                                                       └─ past the deadline ──► None
+//!  try_lock_until   look, try ── taken ──► guard
+//!                    ▲      └─ in vain, and the clock says ─┬─ not yet ──► nap ─┐
+//!                    └──────────────────────────────────────┼───────────────────┘
+//!                                                           └─ past the deadline ──► None
 //! ```
 //!
 //! A waiter in a queue cannot leave: those behind it would lose their link. So who waits with a deadline does not queue,
 //! it tries again and again, and has no place in any order: with a fair lock it gets the lock only in a moment when
 //! nobody waits. For locks without a queue, [`Tas`](crate::Tas) and [`Ttas`](crate::Ttas), that is how they wait anyway.
 //!
-//! Between two tries it looks at the lock, and tries only if that looks free: a waiter leaves its line with the holder.
-//! It does not sleep: `WFET` would, and wakes for the release only if the lock's own word was read exclusively, which
-//! no combinator can do.
+//! What it does between two tries is a parameter:
+//!
+//! | | between two tries | of |
+//! |---|---|---|
+//! | [`Poll`], the default | one `spin_loop` hint | any lock |
+//! | [`Doze`] | waits for the lock's word to change, as the clock can: [`Wfxt`] has the core asleep until that, or until the deadline; the others hint | [`Watch`] |
 
 use core::marker::PhantomData;
 
 use lock_api::{RawMutex, RawMutexFair, RawMutexTimed};
 
 use crate::sync::{constructor, initial, spin_loop};
+use crate::wait::Word;
+
+mod clocks;
+
+#[cfg(feature = "std")]
+pub use clocks::Monotonic;
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+pub use clocks::{Cntvct, Wfxt};
 
 /// A clock for deadlines.
 pub trait Clock {
@@ -33,9 +44,74 @@ pub trait Clock {
 
     /// The moment that is `duration` after now; the last one there is, if that is none.
     fn after(duration: Self::Duration) -> Self::Instant;
+
+    /// Waits for `word` to hold something else than `seen`, until `deadline` at the latest. May return at any time before.
+    #[inline]
+    fn nap<A: Word>(word: &A, seen: A::Value, deadline: Self::Instant) {
+        let _ = (word, seen, deadline);
+        spin_loop();
+    }
 }
 
-/// `L`, with `try_lock_for` and `try_lock_until` by the clock `K`. See the [module](self).
+/// A lock with a word that every release changes: it can be watched without queueing.
+pub trait Watch: RawMutex {
+    /// Of this type.
+    type Word: Word;
+
+    /// The word.
+    fn word(&self) -> &Self::Word;
+}
+
+/// What somebody who waits with a deadline does between two tries.
+pub trait Between<L> {
+    /// What was seen before a try.
+    type Seen: Copy;
+
+    /// A look, before a try.
+    fn look(lock: &L) -> Self::Seen;
+
+    /// After one in vain. `late` is the deadline.
+    fn nap<K: Clock>(lock: &L, seen: Self::Seen, late: K::Instant);
+}
+
+/// Hints, whatever the lock.
+#[derive(Debug)]
+pub struct Poll;
+
+impl<L> Between<L> for Poll {
+    type Seen = ();
+
+    #[inline]
+    fn look(_: &L) {}
+
+    #[inline]
+    fn nap<K: Clock>(_: &L, (): (), _: K::Instant) {
+        spin_loop();
+    }
+}
+
+/// Waits for a release as the clock can ([`Clock::nap`]).
+///
+/// The look comes before the try: a release after it has changed the word, and nobody sleeps who could have had the lock.
+/// If another has taken it meanwhile, so that the word is as it was, the next release wakes.
+#[derive(Debug)]
+pub struct Doze;
+
+impl<L: Watch> Between<L> for Doze {
+    type Seen = <L::Word as Word>::Value;
+
+    #[inline]
+    fn look(lock: &L) -> Self::Seen {
+        lock.word().look()
+    }
+
+    #[inline]
+    fn nap<K: Clock>(lock: &L, seen: Self::Seen, late: K::Instant) {
+        K::nap(lock.word(), seen, late);
+    }
+}
+
+/// `L`, with `try_lock_for` and `try_lock_until` by the clock `K`; who waits does `B` meanwhile. See the [module](self).
 ///
 /// ```
 /// use core::time::Duration;
@@ -48,12 +124,12 @@ pub trait Clock {
 /// assert_eq!(*mutex.try_lock_for(Duration::from_millis(1)).unwrap(), 1);
 /// ```
 #[derive(Debug)]
-pub struct Timed<L, K> {
+pub struct Timed<L, K, B = Poll> {
     lock: L,
-    clock: PhantomData<fn() -> K>,
+    clock: PhantomData<fn() -> (K, B)>,
 }
 
-impl<L, K> Timed<L, K> {
+impl<L, K, B> Timed<L, K, B> {
     constructor! {
         /// `lock`, which nobody has locked, from now on with deadlines.
         pub fn from_raw(lock: L) = Self { lock, clock: PhantomData }
@@ -61,7 +137,7 @@ impl<L, K> Timed<L, K> {
 }
 
 // SAFETY: `L`'s operations, one for one, with its own guard.
-unsafe impl<L: RawMutex, K: Clock> RawMutex for Timed<L, K> {
+unsafe impl<L: RawMutex, K: Clock, B: Between<L>> RawMutex for Timed<L, K, B> {
     const INIT: Self = initial!(Self::from_raw(L::INIT));
 
     type Guard = L::Guard;
@@ -89,7 +165,7 @@ unsafe impl<L: RawMutex, K: Clock> RawMutex for Timed<L, K> {
 }
 
 // SAFETY: as fair as `L`, for those who wait without a deadline; the others do not wait in its order, they try.
-unsafe impl<L: RawMutexFair, K: Clock> RawMutexFair for Timed<L, K> {
+unsafe impl<L: RawMutexFair, K: Clock, B: Between<L>> RawMutexFair for Timed<L, K, B> {
     #[inline]
     unsafe fn unlock_fair(&self, guard: L::Guard) {
         // SAFETY: the caller's promise, passed on.
@@ -105,7 +181,7 @@ unsafe impl<L: RawMutexFair, K: Clock> RawMutexFair for Timed<L, K> {
 
 // SAFETY: a guard is one that `L::try_lock` gave. `None` comes after a look at the clock that was past the deadline, and a
 // try that failed.
-unsafe impl<L: RawMutex, K: Clock> RawMutexTimed for Timed<L, K> {
+unsafe impl<L: RawMutex, K: Clock, B: Between<L>> RawMutexTimed for Timed<L, K, B> {
     type Duration = K::Duration;
     type Instant = K::Instant;
 
@@ -119,63 +195,14 @@ unsafe impl<L: RawMutex, K: Clock> RawMutexTimed for Timed<L, K> {
     fn try_lock_until(&self, deadline: K::Instant) -> Option<L::Guard> {
         loop {
             let late = K::now() >= deadline;
+            let seen = B::look(&self.lock);
             if let Some(guard) = self.lock.try_lock() {
                 return Some(guard);
             }
             if late {
                 return None;
             }
-            spin_loop();
+            B::nap::<K>(&self.lock, seen, deadline);
         }
-    }
-}
-
-/// The clock of the host, [`std::time::Instant`].
-#[cfg(feature = "std")]
-#[derive(Debug)]
-pub struct Monotonic;
-
-#[cfg(feature = "std")]
-impl Clock for Monotonic {
-    type Duration = core::time::Duration;
-    type Instant = std::time::Instant;
-
-    fn now() -> Self::Instant {
-        std::time::Instant::now()
-    }
-
-    fn after(duration: Self::Duration) -> Self::Instant {
-        let now = Self::now();
-        // A century hence, which no wait survives, where that is past the end of what can be told.
-        let century = core::time::Duration::from_secs(100 * 365 * 24 * 60 * 60);
-        now.checked_add(duration).or_else(|| now.checked_add(century)).unwrap_or(now)
-    }
-}
-
-/// The virtual counter of AArch64, `CNTVCT_EL0`, in its own ticks: a duration is ticks, `CNTFRQ_EL0` of them a second.
-///
-/// One counter for all CPUs, at any exception level that may read it (`CNTKCTL_EL1.EL0VCTEN` for EL0). At EL2 without VHE
-/// it is the physical one less `CNTVOFF_EL2`, which must not be changed between a deadline and its check.
-#[cfg(all(target_arch = "aarch64", not(miri), not(loom)))]
-#[derive(Debug)]
-pub struct Cntvct;
-
-#[cfg(all(target_arch = "aarch64", not(miri), not(loom)))]
-impl Clock for Cntvct {
-    type Duration = u64;
-    type Instant = u64;
-
-    fn now() -> u64 {
-        let now;
-        // SAFETY: reads a counter. Speculation may read it early, so that a wait ends late, by the depth of a pipeline: no
-        // `ISB`.
-        unsafe {
-            core::arch::asm!("mrs {now}, cntvct_el0", now = out(reg) now, options(nomem, nostack, preserves_flags));
-        };
-        now
-    }
-
-    fn after(ticks: u64) -> u64 {
-        Self::now().saturating_add(ticks)
     }
 }

@@ -56,6 +56,7 @@ use core::marker::PhantomData;
 use lock_api::{GuardSend, RawMutex};
 
 use crate::sync::{Acquire, AtomicBool, Relaxed, Release, constructor, initial};
+use crate::timed::Watch;
 use crate::wait::{DefaultWait, Wait};
 
 /// One byte, looked at before it is set. See the [module](self).
@@ -130,5 +131,14 @@ unsafe impl<W: Wait> RawMutex for Ttas<W> {
     #[inline]
     fn is_locked(&self) -> bool {
         self.locked.load(Relaxed) // B5
+    }
+}
+
+impl<W: Wait> Watch for Ttas<W> {
+    type Word = AtomicBool;
+
+    #[inline]
+    fn word(&self) -> &AtomicBool {
+        &self.locked
     }
 }

@@ -45,6 +45,14 @@ pub trait Word: sealed::Sealed {
     /// On AArch64 the core sleeps (`WFE`) in between; elsewhere, and in miri and loom, this is a loop of looks.
     #[track_caller]
     fn changed(&self, seen: Self::Value) -> Self::Value;
+
+    /// Sleeps (`WFET`) until the word holds something else than `seen`, or `CNTVCT_EL0` is `deadline`, or anything else
+    /// wakes the core; of a word that nothing wakes for, a hint.
+    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+    fn changed_until(&self, seen: Self::Value, deadline: u64) {
+        let _ = (seen, deadline);
+        spin_loop();
+    }
 }
 
 /// How to wait until a word says that it is one's turn.
@@ -221,6 +229,12 @@ impl Word for AtomicU32 {
     fn changed(&self, seen: u32) -> u32 {
         changed::u32(self, seen)
     }
+
+    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+    #[inline(always)]
+    fn changed_until(&self, seen: u32, deadline: u64) {
+        changed::u32_until(self, seen, deadline);
+    }
 }
 
 impl Word for AtomicU16 {
@@ -234,6 +248,12 @@ impl Word for AtomicU16 {
     #[inline(always)]
     fn changed(&self, seen: u16) -> u16 {
         changed::u16(self, seen)
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+    #[inline(always)]
+    fn changed_until(&self, seen: u16, deadline: u64) {
+        changed::u16_until(self, seen, deadline);
     }
 }
 
@@ -249,6 +269,12 @@ impl Word for AtomicBool {
     fn changed(&self, seen: bool) -> bool {
         changed::bool(self, seen)
     }
+
+    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+    #[inline(always)]
+    fn changed_until(&self, seen: bool, deadline: u64) {
+        changed::bool_until(self, seen, deadline);
+    }
 }
 
 impl<T> Word for AtomicPtr<T> {
@@ -262,6 +288,12 @@ impl<T> Word for AtomicPtr<T> {
     #[inline(always)]
     fn changed(&self, seen: *mut T) -> *mut T {
         changed::ptr(self, seen)
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+    #[inline(always)]
+    fn changed_until(&self, seen: *mut T, deadline: u64) {
+        changed::ptr_until(self, seen, deadline);
     }
 }
 

@@ -4,8 +4,11 @@
 
 use std::cell::Cell;
 
-use hyp_locks::{Clock, Mcs, Tas, Timed};
-use lock_api::Mutex;
+use hyp_locks::qspin::{CpuNodes, Nodes};
+use hyp_locks::timed::{Between, Doze, Monotonic, Poll, Watch};
+use hyp_locks::wait::Word;
+use hyp_locks::{Clock, CpuId, IrqSave, Mcs, QSpin, Queued, Recorder, Tas, Ticket, Timed, Ttas};
+use lock_api::{Mutex, RawMutex};
 
 /// Moves on by one with each look.
 struct Turns;
@@ -50,15 +53,91 @@ fn who_waits_gives_up_at_the_deadline_and_not_before() {
 
 #[test]
 fn who_waits_gets_the_lock_when_it_is_released() {
-    let mutex = Mutex::<Timed<Tas, hyp_locks::timed::Monotonic>, u32>::new(0);
-    std::thread::scope(|scope| {
-        let guard = mutex.lock();
-        let waiter = scope.spawn(|| {
-            *mutex.try_lock_for(std::time::Duration::MAX).expect("there is time enough") += 1;
+    fn waits<L: RawMutex + Sync, B: Between<L>>() {
+        let mutex = Mutex::<Timed<L, Monotonic, B>, u32>::new(0);
+        std::thread::scope(|scope| {
+            let guard = mutex.lock();
+            let waiter = scope.spawn(|| {
+                *mutex.try_lock_for(std::time::Duration::MAX).expect("there is time enough") += 1;
+            });
+            std::thread::yield_now();
+            drop(guard);
+            waiter.join().unwrap();
         });
-        std::thread::yield_now();
-        drop(guard);
-        waiter.join().unwrap();
-    });
-    assert_eq!(*mutex.lock(), 1);
+        assert_eq!(*mutex.lock(), 1);
+    }
+    waits::<Tas, Poll>();
+    waits::<Tas, Doze>();
+    waits::<Ticket, Doze>();
+}
+
+struct OneCpu;
+
+// SAFETY: the locks here are taken by one thread each, and nobody waits in a queue.
+unsafe impl CpuId for OneCpu {
+    fn cpu() -> usize {
+        0
+    }
+}
+
+impl Nodes for OneCpu {
+    fn nodes() -> &'static [CpuNodes] {
+        &[]
+    }
+}
+
+/// Or who dozes would not wake.
+#[test]
+fn every_release_changes_the_word_that_is_watched() {
+    fn changes<L: Watch>() {
+        let lock = L::INIT;
+        let guard = lock.lock();
+        let held = lock.word().look();
+        // SAFETY: acquired above.
+        unsafe { lock.unlock(guard) };
+        assert!(lock.word().look() != held);
+    }
+    changes::<Tas>();
+    changes::<Ttas>();
+    changes::<Ticket>();
+    changes::<Queued>();
+    changes::<QSpin<OneCpu>>();
+    changes::<IrqSave<Ticket, Recorder>>();
+}
+
+thread_local! {
+    static NAPS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Its nap is until the deadline, unless the word is not what it was.
+struct Sleeper;
+
+impl Clock for Sleeper {
+    type Duration = u64;
+    type Instant = u64;
+
+    fn now() -> u64 {
+        Turns::now()
+    }
+
+    fn after(turns: u64) -> u64 {
+        Turns::after(turns)
+    }
+
+    fn nap<A: Word>(word: &A, seen: A::Value, deadline: u64) {
+        NAPS.set(NAPS.get() + 1);
+        if word.look() == seen {
+            NOW.set(deadline);
+        }
+    }
+}
+
+#[test]
+fn who_dozes_naps_once_where_nobody_releases() {
+    let mutex = Mutex::<Timed<Ticket, Sleeper, Doze>, ()>::new(());
+    let guard = mutex.lock();
+    assert!(mutex.try_lock_for(1000).is_none());
+    assert_eq!((NAPS.get(), NOW.get()), (1, 1001), "a nap to the deadline, a try, and a look at the clock");
+    drop(guard);
+    assert!(mutex.try_lock_for(1000).is_some());
 }

@@ -6,6 +6,7 @@ use lock_api::{RawMutex, RawMutexFair};
 
 use super::{InterruptControl, IrqGuard, Masked};
 use crate::sync::{constructor, initial};
+use crate::timed::Watch;
 
 /// The lock `L`, taken with interrupts masked by `I`: for what interrupt handlers touch too.
 ///
@@ -83,5 +84,14 @@ unsafe impl<L: RawMutexFair, I: InterruptControl> RawMutexFair for IrqSave<L, I>
         let (inner, _masked) = guard.open::<I>(); // restored last
         // SAFETY: as in `unlock`.
         unsafe { self.lock.unlock_fair(inner) };
+    }
+}
+
+impl<L: Watch, I: InterruptControl> Watch for IrqSave<L, I> {
+    type Word = L::Word;
+
+    #[inline]
+    fn word(&self) -> &L::Word {
+        self.lock.word()
     }
 }

@@ -9,9 +9,13 @@
 //! Why it is one block of assembly: between the load-exclusive and the `WFE` the core must not store to the
 //! monitored granule, or the monitor may be cleared *without* an event and the core sleeps for ever; a compiler
 //! may spill a register at any time. `SEVL` comes first so that the first `WFE` falls through and the word is
-//! read at once. A core that wakes for another reason looks again and goes back to sleep.
+//! read at once. A core that wakes for another reason looks again and goes back to sleep. With a deadline it looks once
+//! and sleeps once; the event register may still be set from before, so that the first sleep is none, and the caller comes
+//! back.
 
 pub(super) use imp::{bool, ptr, u16, u32};
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+pub(super) use imp::{bool_until, ptr_until, u16_until, u32_until};
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 mod imp {
@@ -41,6 +45,47 @@ mod imp {
             }
             now
         }};
+    }
+
+    /// The same once, with an end: `WFET`, by its encoding.
+    macro_rules! changed_until {
+        ($load:literal, $width:literal, $word:expr, $seen:expr, $deadline:expr) => {
+            // SAFETY: as of `changed`. That the machine has the instruction is promised by whoever chose the clock.
+            unsafe {
+                asm!(
+                    concat!($load, " {now:", $width, "}, [{word}]"),
+                    concat!("cmp {now:", $width, "}, {seen:", $width, "}"),
+                    "b.ne 2f",
+                    "msr S0_3_C1_C0_0, {deadline}", // WFET: until that event, or CNTVCT_EL0 >= deadline
+                    "2:",
+                    word = in(reg) $word.as_ptr(),
+                    seen = in(reg) $seen,
+                    deadline = in(reg) $deadline,
+                    now = out(reg) _,
+                    options(nostack),
+                );
+            }
+        };
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn bool_until(word: &AtomicBool, seen: bool, deadline: u64) {
+        changed_until!("ldaxrb", "w", word, u32::from(seen), deadline);
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn u16_until(word: &AtomicU16, seen: u16, deadline: u64) {
+        changed_until!("ldaxrh", "w", word, u32::from(seen), deadline);
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn u32_until(word: &AtomicU32, seen: u32, deadline: u64) {
+        changed_until!("ldaxr", "w", word, seen, deadline);
+    }
+
+    #[inline(always)]
+    pub(in crate::wait) fn ptr_until<T>(word: &AtomicPtr<T>, seen: *mut T, deadline: u64) {
+        changed_until!("ldaxr", "x", word, seen, deadline);
     }
 
     #[inline(always)]

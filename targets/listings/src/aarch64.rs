@@ -4,7 +4,9 @@ use core::arch::asm;
 
 use hyp_locks::bakery::CachesOff;
 use hyp_locks::qspin::{CpuNodes, Nodes};
-use hyp_locks::{Bakery, CpuId, Daif, IrqSave, QSpin, Ticket};
+use hyp_locks::timed::{Doze, Wfxt};
+use hyp_locks::{Bakery, CpuId, Daif, IrqSave, QSpin, Tas, Ticket, Timed};
+use lock_api::RawMutexTimed;
 
 const CPUS: usize = 4;
 
@@ -35,4 +37,11 @@ listings! {
     irq_ticket_lock irq_ticket_try_lock irq_ticket_unlock: IrqSave<Ticket, Daif>;
     qspin_lock qspin_try_lock qspin_unlock: QSpin<Tpidr>;
     bakery_lock bakery_try_lock bakery_unlock: Bakery<Tpidr, CPUS, CachesOff>;
+}
+
+/// Tries until `deadline`, asleep in between.
+// SAFETY: no other symbol has this name: nothing is linked with this crate.
+#[unsafe(no_mangle)]
+pub fn timed_tas_try_lock_until(lock: &Timed<Tas, Wfxt, Doze>, deadline: u64) -> Option<lock_api::GuardSend> {
+    lock.try_lock_until(deadline)
 }
