@@ -16,7 +16,7 @@
 //! | | between two tries | of |
 //! |---|---|---|
 //! | [`Poll`], the default | one `spin_loop` hint | any lock |
-//! | [`Doze`] | waits for the lock's word to change, as the clock can: [`Wfxt`] has the core asleep until that, or until the deadline; the others hint | [`Watch`] |
+//! | [`Doze`] | waits for the lock's word to change, as the clock can: `Wfxt` has the core asleep until that, or until the deadline; the others hint | [`Watch`] |
 
 use core::marker::PhantomData;
 
