@@ -6,6 +6,8 @@
 mod broken;
 mod crew;
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use hyp_locks::bakery::Coherent;
 use hyp_locks::laws::{self, Counted};
 use hyp_locks::timed::Monotonic;
@@ -33,6 +35,20 @@ macro_rules! laws {
             #[test]
             fn relocation() {
                 laws::relocation::<Lock>().unwrap();
+            }
+
+            /// The laws guard atomics. Whether one section is over for the next one is for miri and ThreadSanitizer to
+            /// say, which watch plain data.
+            #[test]
+            fn plain_data() {
+                let (sections, expected) = (lock_api::Mutex::<Lock, u64>::new(0), AtomicU64::new(0));
+                crew(|_, rounds| {
+                    (0..rounds).for_each(|_| *sections.lock() += 1);
+                    expected.fetch_add(rounds.into(), Relaxed);
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(sections.into_inner(), expected.into_inner());
             }
 
             #[test]
