@@ -76,7 +76,10 @@ fn disarm() {
 }
 
 /// What is left to step over on each core, and what to call then.
-struct Slots([Cell<Option<(usize, &'static (dyn Fn() + Sync))>>; MAX_CORES]);
+struct Slots([Cell<Option<Pending>>; MAX_CORES]);
+
+/// After so many instructions, this.
+type Pending = (usize, &'static (dyn Fn() + Sync));
 
 // SAFETY: a core touches its own slot alone: in `after` while it does not step, and in the exception, which masks itself.
 unsafe impl Sync for Slots {}
