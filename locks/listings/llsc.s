@@ -32,40 +32,30 @@ _ZN9hyp_locks3mcs12Mcs$LT$W$GT$9lock_slow:
     mov w9, w10
     cbnz w10, .L4
 .L3:
-    mov x8, sp
-    ldar x9, [x8]
-    cbz x9, .L6
+    mov x9, sp
+    ldar x8, [x9]
+    cbz x8, .L6
 .L7:
-    str x9, [x0, #8]
-.L8:
+    mov x0, x8
     mov sp, x29
     ldp x29, x30, [sp], #16
     ret
 .L6:
     str xzr, [x0, #8]
-.L9:
-    ldxr x9, [x0]
-    cmp x9, x8
-    b.ne .L10
-    mov w9, #1
-    stlxr w10, x9, [x0]
-    cbnz w10, .L9
-    tbnz w9, #0, .L8
+.L8:
+    ldxr x8, [x0]
+    cmp x8, x9
+    b.ne .L9
+    mov w8, #1
+    stlxr w10, x8, [x0]
+    cbnz w10, .L8
+    tbz w8, #0, .L10
 .L11:
-    mov x8, sp
-    ldar x9, [x8]
-    cbnz x9, .L7
     mov x8, xzr
-    mov x10, sp
-.L12:
-    sevl
-.L13:
-    wfe
-    ldaxr x9, [x10]
-    cmp x9, x8
-    b.eq .L13
-    cbz x9, .L12
-    b .L7
+    mov x0, x8
+    mov sp, x29
+    ldp x29, x30, [sp], #16
+    ret
 .L2:
     add x9, x0, #8
     mov x10, sp
@@ -74,11 +64,25 @@ _ZN9hyp_locks3mcs12Mcs$LT$W$GT$9lock_slow:
     ldar w9, [x9]
     cbnz w9, .L4
     b .L3
-.L10:
-    mov w9, wzr
+.L9:
+    mov w8, wzr
     clrex
-    tbnz w9, #0, .L8
-    b .L11
+    tbnz w8, #0, .L11
+.L10:
+    mov x8, sp
+    ldar x8, [x8]
+    cbnz x8, .L7
+    mov x9, xzr
+    mov x10, sp
+.L12:
+    sevl
+.L13:
+    wfe
+    ldaxr x8, [x10]
+    cmp x8, x9
+    b.eq .L13
+    cbz x8, .L12
+    b .L7
 
 _ZN9hyp_locks5qspin18QSpin$LT$C$C$W$GT$9lock_slow:
     str x30, [sp, #-16]!
@@ -727,6 +731,7 @@ mcs_lock:
     cbnz w9, .L1
     tbz w8, #0, .L3
 .L4:
+    mov x0, xzr
     ret
 .L2:
     mov w8, wzr
@@ -736,53 +741,55 @@ mcs_lock:
     b _ZN9hyp_locks3mcs12Mcs$LT$W$GT$9lock_slow
 
 mcs_try_lock:
-    ldr x9, [x0]
-    cbz x9, .L1
-    mov w0, wzr
+    ldr x8, [x0]
+    cbz x8, .L1
+    mov x0, xzr
+    mov x1, xzr
     ret
 .L1:
-    mov x8, x0
-.L2:
-    ldaxr x9, [x8]
-    cbnz x9, .L3
-    mov w0, #1
-    stxr w9, x0, [x8]
-    cbnz w9, .L2
+    ldaxr x8, [x0]
+    cbnz x8, .L2
+    mov w8, #1
+    stxr w9, x8, [x0]
+    cbnz w9, .L1
+    mov w0, w8
+    mov x1, xzr
     ret
-.L3:
-    mov w0, wzr
+.L2:
+    mov w8, wzr
     clrex
+    mov w0, w8
+    mov x1, xzr
     ret
 
 mcs_unlock:
-    add x8, x0, #8
-    ldar x9, [x8]
-    cbz x9, .L1
+    cbz x1, .L1
 .L2:
-    add x8, x9, #8
+    add x8, x1, #8
     stlr wzr, [x8]
 .L3:
     ret
 .L1:
-    ldxr x9, [x0]
-    cmp x9, #1
+    ldxr x8, [x0]
+    cmp x8, #1
     b.ne .L4
-    stlxr w9, xzr, [x0]
-    cbnz w9, .L1
-    mov w9, #1
-    tbnz w9, #0, .L3
+    stlxr w8, xzr, [x0]
+    cbnz w8, .L1
+    mov w8, #1
+    tbnz w8, #0, .L3
 .L5:
-    ldar x9, [x8]
-    cbnz x9, .L2
-    mov x10, xzr
+    add x8, x0, #8
+    ldar x1, [x8]
+    cbnz x1, .L2
+    mov x9, xzr
 .L6:
     sevl
 .L7:
     wfe
-    ldaxr x9, [x8]
-    cmp x9, x10
+    ldaxr x1, [x8]
+    cmp x1, x9
     b.eq .L7
-    cbz x9, .L6
+    cbz x1, .L6
     b .L2
 .L4:
     clrex

@@ -40,34 +40,32 @@ _ZN9hyp_locks3mcs12Mcs$LT$W$GT$9lock_slow:
 .L2:
     mov x9, sp
     ldar x8, [x9]
-    cbz x8, .L6
-.L7:
-    str x8, [x0, #8]
-.L8:
-    mov sp, x29
-    ldp x29, x30, [sp], #16
-    ret
-.L6:
+    cbnz x8, .L6
     str xzr, [x0, #8]
     mov w8, #1
     mov x10, sp
     casl x10, x8, [x0]
+    mov x8, xzr
     cmp x10, x9
-    b.eq .L8
+    b.eq .L6
     mov x8, sp
     ldar x8, [x8]
-    cbnz x8, .L7
+    cbnz x8, .L6
     mov x9, xzr
     mov x10, sp
-.L9:
+.L7:
     sevl
-.L10:
+.L8:
     wfe
     ldaxr x8, [x10]
     cmp x8, x9
-    b.eq .L10
-    cbz x8, .L9
-    b .L7
+    b.eq .L8
+    cbz x8, .L7
+.L6:
+    mov x0, x8
+    mov sp, x29
+    ldp x29, x30, [sp], #16
+    ret
 
 _ZN9hyp_locks5qspin18QSpin$LT$C$C$W$GT$9lock_slow:
     str x30, [sp, #-16]!
@@ -673,6 +671,7 @@ mcs_lock:
     casa x8, x9, [x0]
     cmp x8, #0
     b.ne .L1
+    mov x0, xzr
     ret
 .L1:
     b _ZN9hyp_locks3mcs12Mcs$LT$W$GT$9lock_slow
@@ -680,40 +679,41 @@ mcs_lock:
 mcs_try_lock:
     ldr x8, [x0]
     cbz x8, .L1
-    mov w0, wzr
+    mov x0, xzr
+    mov x1, xzr
     ret
 .L1:
     mov w9, #1
+    mov x1, xzr
     casa x8, x9, [x0]
     cmp x8, #0
     cset w0, eq
     ret
 
 mcs_unlock:
-    add x8, x0, #8
-    ldar x9, [x8]
-    cbz x9, .L1
+    cbz x1, .L1
 .L2:
-    add x8, x9, #8
+    add x8, x1, #8
     stlr wzr, [x8]
 .L3:
     ret
 .L1:
-    mov w9, #1
-    casl x9, xzr, [x0]
-    cmp x9, #1
+    mov w8, #1
+    casl x8, xzr, [x0]
+    cmp x8, #1
     b.eq .L3
-    ldar x9, [x8]
-    cbnz x9, .L2
-    mov x10, xzr
+    add x8, x0, #8
+    ldar x1, [x8]
+    cbnz x1, .L2
+    mov x9, xzr
 .L4:
     sevl
 .L5:
     wfe
-    ldaxr x9, [x8]
-    cmp x9, x10
+    ldaxr x1, [x8]
+    cmp x1, x9
     b.eq .L5
-    cbz x9, .L4
+    cbz x1, .L4
     b .L2
 
 qspin_lock:

@@ -71,12 +71,12 @@ fn footprint() {
     table.row::<hyp_locks::Bakery<OneCore, 4>>("Bakery<C, 4>", 512, 4, 0);
     table.row::<Ticket>("Ticket", 8, 4, 0);
     table.row::<TicketRelax>("TicketRelax", 8, 4, 0);
-    table.row::<Mcs>("Mcs", 16, 0, Mcs::<()>::WAITER);
+    table.row::<Mcs>("Mcs", 16, 8, Mcs::<()>::WAITER);
     table.row::<Queued>("Queued", 16, 0, Queued::<()>::WAITER);
     table.row::<QSpin<OneCore>>("QSpin", 4, 0, 0);
     table.row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16, 0);
     table.row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8, 0);
-    table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 8, Mcs::<()>::WAITER);
+    table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 16, Mcs::<()>::WAITER);
     table.row::<Checked<Ticket, OneCore>>("Checked<Ticket>", 24, 32, 0);
     table.row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", 16, 40, 0);
     table.row::<SpinTicket>("SpinTicket", 16, 0, 0);

@@ -1,5 +1,6 @@
 //! Clocks: of the host, and of AArch64.
 
+#[cfg(any(feature = "std", all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 use super::Clock;
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
 use crate::wait::Word;

@@ -204,7 +204,11 @@ fn mcs() {
     Algorithm {
         file: "src/mcs.rs",
         source: include_str!("../../src/mcs.rs"),
-        models: models!(Mcs<Spin>, of three Mcs<Patient<6>>, ("held", || held_throughout::<Mcs<Announced>>(Some(3)))),
+        models: models!(
+            Mcs<Spin>, of three Mcs<Patient<6>>,
+            ("held", || held_throughout::<Mcs<Announced>>(Some(3))),
+            ("2 and 1", || exclusion::<Mcs<Spin>>(&[&[Lock, Lock], &[Lock]], Some(4)))
+        ),
         survivors: &[],
     }
     .check();
