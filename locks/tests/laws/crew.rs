@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -78,15 +78,36 @@ unsafe impl CpuId for Member {
 /// A thread is a CPU, whichever crew it is in: where the CPUs queue is one place for all locks of a program.
 pub(crate) struct Thread;
 
-/// Threads of a whole run of these tests, and rather more.
-const NUMBERS: usize = 2048;
+/// More threads than these tests have at a time.
+const NUMBERS: usize = 128;
 
-// SAFETY: no two threads have one number.
+/// A number that no other thread has, as long as this one is there.
+struct Lease(usize);
+
+static TAKEN: Mutex<[bool; NUMBERS]> = Mutex::new([false; NUMBERS]);
+
+impl Lease {
+    fn sign() -> Self {
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = taken.iter().position(|taken| !taken).expect("a number for each thread: or it would not queue");
+        taken[free] = true;
+        Self(free)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        TAKEN.lock().unwrap_or_else(PoisonError::into_inner)[self.0] = false;
+    }
+}
+
+// SAFETY: no two threads have one number at a time.
 unsafe impl CpuId for Thread {
     fn cpu() -> usize {
-        let cpu = hyp_locks::cpu::of_this_thread();
-        assert!(cpu < NUMBERS, "a thread without a node: it would not queue, and the laws of queues say nothing");
-        cpu
+        thread_local! {
+            static LEASE: Lease = Lease::sign();
+        }
+        LEASE.with(|lease| lease.0)
     }
 }
 
