@@ -9,6 +9,9 @@ pub trait Board: Sync {
     /// How interrupts of a core are masked here.
     type Irq: InterruptControl + 'static;
 
+    /// How those of an ordinary priority alone are masked here.
+    type Priority: InterruptControl + 'static;
+
     /// Which core this is, where its masked sections are counted, and where it queues.
     type Cpus: Depths<Self::Irq> + Nodes + 'static;
 

@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::case::{Case, Outcome, ensure, ensure_eq};
 use crate::pool::{checked, pool, table};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use hyp_locks::{IrqDepth, IrqSave, Ticket};
+use hyp_locks::{InterruptControl, IrqDepth, IrqSave, Ticket};
 use hyp_pool::{Atomic, Coalesce, Deferred, Eager, Merged, RefcountPath, table_words};
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
@@ -16,7 +16,8 @@ const SECONDS: u64 = 20;
 /// The cases.
 pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
     [
-        Case { name: "irq.section_is_masked", run: section_is_masked },
+        Case { name: "irq.section_is_masked", run: section_is_masked::<B, B::Irq> },
+        Case { name: "irq.section_is_masked_by_priority", run: section_is_masked::<B, B::Priority> },
         Case { name: "control.unmasked_section_is_interrupted", run: unmasked_section_is_interrupted },
         Case { name: "irq.crossing_sections_are_masked_to_the_end", run: crossing_sections_are_masked_to_the_end },
         Case { name: "control.crossing_guards_unmask_too_early", run: crossing_guards_unmask_too_early },
@@ -33,9 +34,9 @@ fn period<B: Board>(board: &B) -> u64 {
 }
 
 /// On one core a handler never finds the lock held: it comes before the section or after it.
-fn section_is_masked<B: Board>(board: &B) -> Outcome {
+fn section_is_masked<B: Board, I: InterruptControl + 'static>(board: &B) -> Outcome {
     board.has_interrupts()?;
-    let seen = interrupt_sections::<B, IrqSave<Ticket, B::Irq>>(board);
+    let seen = interrupt_sections::<B, IrqSave<Ticket, I>>(board);
     ensure(seen.interrupts >= ENOUGH, "too few interrupts")?;
     ensure_eq(seen.intrusions, 0, "interrupts inside a section")
 }

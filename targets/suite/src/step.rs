@@ -53,6 +53,7 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain(nmi!(Bakery<OneCpu, 2> as "bakery"))
         .chain([Case { name: "control.step_sees_a_lock_that_locks_late", run: late_lock_is_seen }])
         .chain(masked!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
+        .chain(masked!(IrqSave<Ticket, B::Priority> as "irqsave_priority_ticket"))
         .chain(masked!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
         .chain(masked!(IrqSave<Queued, B::Irq> as "irqsave_queued"))
         .chain(masked!(IrqDepth<Ticket, B::Irq, B::Cpus> as "irqdepth_ticket"))

@@ -54,6 +54,7 @@ impl Nodes for Threads {
 
 impl Board for Host {
     type Irq = Recorder;
+    type Priority = Recorder;
     type Cpus = Threads;
 
     fn cores(&self) -> usize {

@@ -3,11 +3,11 @@
 use super::cores::MAX_CORES;
 use super::dt::Machine;
 use super::level::Level;
-use super::{console, cores, cpu, step, timer};
+use super::{console, cores, cpu, gic, step, timer};
 use core::fmt;
 use core::marker::PhantomData;
 use hyp_locks::qspin::{CpuNodes, Nodes};
-use hyp_locks::{CpuId, Daif, Depths, IrqSlot};
+use hyp_locks::{CpuId, Daif, Depths, IrqSlot, Pmr};
 use hyp_suite::NotApplicable;
 
 /// The machine, up and running: all cores started, interrupts routed here, and masked.
@@ -138,6 +138,7 @@ impl<L: Level> Nodes for Cpus<L> {
 /// For the suite; each method that has a namesake above is that one.
 impl<L: Level> hyp_suite::Board for Board<L> {
     type Irq = Daif;
+    type Priority = Pmr<{ gic::PRIORITY }>;
     type Cpus = Cpus<L>;
 
     fn cores(&self) -> usize {

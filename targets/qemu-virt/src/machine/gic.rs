@@ -15,7 +15,8 @@ use cortex_a::asm::barrier;
 /// Rung on a core that has something to do, and on the boot core when all is done: it ends their sleep.
 const DOORBELL: IntId = IntId::sgi(0);
 
-const PRIORITY: u8 = 0x80;
+/// Of every interrupt here.
+pub(crate) const PRIORITY: u8 = 0x80;
 /// Lets [`PRIORITY`] through. QEMU implements five bits of a priority.
 const LOWEST_PRIORITY: u8 = 0xf0;
 
