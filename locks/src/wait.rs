@@ -217,92 +217,39 @@ pub type DefaultWait = Wfe;
 #[cfg(not(all(target_arch = "aarch64", target_pointer_width = "64")))]
 pub type DefaultWait = Proportional;
 
-impl Word for AtomicU32 {
-    type Value = u32;
+macro_rules! words {
+    ($($word:ident $(<$t:ident>)?, $value:ty: $changed:ident, $until:ident;)*) => {$(
+        impl $(<$t>)? sealed::Sealed for $word $(<$t>)? {}
 
-    #[inline(always)]
-    fn look(&self) -> u32 {
-        self.load(Acquire)
-    }
+        impl $(<$t>)? Word for $word $(<$t>)? {
+            type Value = $value;
 
-    #[inline(always)]
-    fn changed(&self, seen: u32) -> u32 {
-        changed::u32(self, seen)
-    }
+            #[inline(always)]
+            fn look(&self) -> $value {
+                self.load(Acquire)
+            }
 
-    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
-    #[inline(always)]
-    fn changed_until(&self, seen: u32, deadline: u64) {
-        changed::u32_until(self, seen, deadline);
-    }
+            #[inline(always)]
+            fn changed(&self, seen: $value) -> $value {
+                changed::$changed(self, seen)
+            }
+
+            #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+            #[inline(always)]
+            fn changed_until(&self, seen: $value, deadline: u64) {
+                changed::$until(self, seen, deadline);
+            }
+        }
+    )*};
 }
 
-impl Word for AtomicU16 {
-    type Value = u16;
-
-    #[inline(always)]
-    fn look(&self) -> u16 {
-        self.load(Acquire)
-    }
-
-    #[inline(always)]
-    fn changed(&self, seen: u16) -> u16 {
-        changed::u16(self, seen)
-    }
-
-    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
-    #[inline(always)]
-    fn changed_until(&self, seen: u16, deadline: u64) {
-        changed::u16_until(self, seen, deadline);
-    }
-}
-
-impl Word for AtomicBool {
-    type Value = bool;
-
-    #[inline(always)]
-    fn look(&self) -> bool {
-        self.load(Acquire)
-    }
-
-    #[inline(always)]
-    fn changed(&self, seen: bool) -> bool {
-        changed::bool(self, seen)
-    }
-
-    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
-    #[inline(always)]
-    fn changed_until(&self, seen: bool, deadline: u64) {
-        changed::bool_until(self, seen, deadline);
-    }
-}
-
-impl<T> Word for AtomicPtr<T> {
-    type Value = *mut T;
-
-    #[inline(always)]
-    fn look(&self) -> *mut T {
-        self.load(Acquire)
-    }
-
-    #[inline(always)]
-    fn changed(&self, seen: *mut T) -> *mut T {
-        changed::ptr(self, seen)
-    }
-
-    #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
-    #[inline(always)]
-    fn changed_until(&self, seen: *mut T, deadline: u64) {
-        changed::ptr_until(self, seen, deadline);
-    }
+words! {
+    AtomicBool, bool: bool, bool_until;
+    AtomicU16, u16: u16, u16_until;
+    AtomicU32, u32: u32, u32_until;
+    AtomicPtr<T>, *mut T: ptr, ptr_until;
 }
 
 pub(crate) mod sealed {
-    use super::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32};
-
     pub trait Sealed {}
-    impl Sealed for AtomicBool {}
-    impl Sealed for AtomicU16 {}
-    impl Sealed for AtomicU32 {}
-    impl<T> Sealed for AtomicPtr<T> {}
 }

@@ -134,27 +134,39 @@ fn sweep(mut once: impl FnMut(usize) -> Result<bool, Stop>) -> Result<usize, Sto
     Ok(MOST)
 }
 
-fn nmi_tries<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
-    let tries = try_everywhere::<B, L>(board)?;
-    ensure(tries.got.into_inner() >= FEW, "too few handlers found the lock free")?;
-    ensure(tries.refused.into_inner() >= FEW, "too few handlers found the lock held")
-}
+/// How a handler comes: [`Board::nmi_after`], or [`Board::interrupt_after`].
+type Comes<B> = fn(&B, usize, &(dyn Fn() + Sync), &mut dyn FnMut()) -> bool;
 
-fn try_everywhere<B: Board, L: RawMutex + Sync>(board: &B) -> Result<Tries, Stop> {
+/// A handler that tries comes after every instruction of a lock's taking, of a section, and of its release.
+fn try_everywhere<B: Board, L: RawMutex + Sync>(board: &B, comes: Comes<B>) -> Result<Tries, Stop> {
     board.has_steps()?;
     let tries = Tries::default();
-    sweep(|at| {
+    let steps = sweep(|at| {
         let watched = Watched::<L>::new();
         let handler = || {
             let guard = watched.lock.try_lock();
             tries.note(guard.is_some());
             guard.into_iter().for_each(|guard| watched.section(guard));
         };
-        let came = board.nmi_after(at, &handler, &mut || watched.section(watched.lock.lock()));
+        let came = comes(board, at, &handler, &mut || watched.section(watched.lock.lock()));
         watched.is_whole()?;
         Ok(came)
     })?;
+    ensure_eq(tries.got.load(Relaxed) + tries.refused.load(Relaxed), steps, "handlers")?;
     Ok(tries)
+}
+
+fn nmi_tries<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+    let tries = try_everywhere::<B, L>(board, B::nmi_after)?;
+    ensure(tries.got.into_inner() >= FEW, "too few handlers found the lock free")?;
+    ensure(tries.refused.into_inner() >= FEW, "too few handlers found the lock held")
+}
+
+fn handler_finds_it_free<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+    board.has_interrupts()?;
+    let tries = try_everywhere::<B, L>(board, B::interrupt_after)?;
+    ensure(tries.got.into_inner() >= FEW, "too few handlers")?;
+    ensure_eq(tries.refused.into_inner(), 0, "handlers that found the lock held by what they interrupted")
 }
 
 /// What a handler leaves to what it interrupted.
@@ -183,30 +195,6 @@ fn nmi_keeps<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
     })?;
     ensure(tries.got.into_inner() > 0, "no handler got the lock")?;
     ensure(tries.refused.into_inner() > 0, "no handler came too late")
-}
-
-fn handler_finds_it_free<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
-    let tries = interrupt_everywhere::<B, L>(board)?;
-    ensure_eq(tries.refused.into_inner(), 0, "handlers that found the lock held by what they interrupted")
-}
-
-fn interrupt_everywhere<B: Board, L: RawMutex + Sync>(board: &B) -> Result<Tries, Stop> {
-    board.has_interrupts()?;
-    board.has_steps()?;
-    let tries = Tries::default();
-    let steps = sweep(|at| {
-        let watched = Watched::<L>::new();
-        let handler = || {
-            let guard = watched.lock.try_lock();
-            tries.note(guard.is_some());
-            guard.into_iter().for_each(|guard| watched.section(guard));
-        };
-        let came = board.interrupt_after(at, &handler, &mut || watched.section(watched.lock.lock()));
-        watched.is_whole()?;
-        Ok(came)
-    })?;
-    ensure_eq(tries.got.load(Relaxed) + tries.refused.load(Relaxed), steps, "handlers")?;
-    Ok(tries)
 }
 
 /// A lock that looks, and then takes: a handler in between has it, too, or the sweeps show nothing.
@@ -273,6 +261,7 @@ fn early_mask_is_seen<B: Board>(board: &B) -> Outcome {
             self.0.is_locked()
         }
     }
-    let tries = interrupt_everywhere::<B, Early<B::Irq>>(board)?;
+    board.has_interrupts()?;
+    let tries = try_everywhere::<B, Early<B::Irq>>(board, B::interrupt_after)?;
     ensure(tries.refused.into_inner() > 0, "no handler came between the mask's end and the section's")
 }
