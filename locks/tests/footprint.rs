@@ -8,8 +8,8 @@
 #![cfg(all(not(any(loom, miri)), target_pointer_width = "64"))]
 
 use hyp_locks::{
-    Checked, Instrumented, IrqMask, IrqSave, Mcs, NoLock, QSpin, Queued, RawSpinlock, Recorder, SpinMutex, SpinTicket,
-    Tas, Ticket, TicketRelax, Ttas,
+    Checked, Instrumented, IrqDepth, IrqMask, IrqSave, Mcs, NoLock, QSpin, Queued, RawSpinlock, Recorder, SpinMutex,
+    SpinTicket, Tas, Ticket, TicketRelax, Ttas,
 };
 use lock_api::RawMutex;
 
@@ -30,6 +30,12 @@ unsafe impl hyp_locks::InterruptControl for OneCore {
         unreachable!()
     }
     unsafe fn restore(_: u64) {}
+}
+// SAFETY: never called.
+unsafe impl hyp_locks::Depths<OneCore> for OneCore {
+    fn slots() -> &'static [hyp_locks::IrqSlot<OneCore>] {
+        unreachable!()
+    }
 }
 // SAFETY: never used.
 unsafe impl hyp_locks::SingleCore for OneCore {}
@@ -53,38 +59,41 @@ impl hyp_locks::Check for OneCore {
 struct Table(String);
 
 impl Table {
-    fn row<L: RawMutex>(&mut self, name: &str, lock: usize, guard: usize, waiter: usize) {
+    fn row<L: RawMutex>(&mut self, name: &str, [lock, guard, waiter, cpu]: [usize; 4]) {
         let row = (size_of::<L>(), size_of::<L::Guard>());
         assert_eq!(row, (lock, guard), "{name}");
         let (name, of) = name.split_once(", 64").map_or((name, ""), |(name, _)| (name, ", 64-bit state"));
-        self.0 += &format!("| `{name}`{of} | {lock} | {guard} | {waiter} |\n");
+        self.0 += &format!("| `{name}`{of} | {lock} | {guard} | {waiter} | {cpu} |\n");
     }
 }
 
 #[test]
 fn footprint() {
-    let mut table = Table("| lock | bytes | in the guard | a waiter's stack |\n|---|--:|--:|--:|\n".to_owned());
-    table.row::<NoLock>("NoLock", 1, 0, 0);
-    table.row::<IrqMask<OneCore>>("IrqMask, 64-bit state", 1, 8, 0);
-    table.row::<Tas>("Tas", 1, 0, 0);
-    table.row::<Ttas>("Ttas", 1, 0, 0);
-    table.row::<hyp_locks::Bakery<OneCore, 4>>("Bakery<C, 4>", 512, 4, 0);
-    table.row::<Ticket>("Ticket", 8, 4, 0);
-    table.row::<TicketRelax>("TicketRelax", 8, 4, 0);
-    table.row::<Mcs>("Mcs", 16, 8, Mcs::<()>::WAITER);
-    table.row::<Queued>("Queued", 16, 0, Queued::<()>::WAITER);
-    table.row::<QSpin<OneCore>>("QSpin", 4, 0, 0);
-    table.row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", 8, 16, 0);
-    table.row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", 8, 8, 0);
-    table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", 16, 16, Mcs::<()>::WAITER);
-    table.row::<Checked<Ticket, OneCore>>("Checked<Ticket>", 24, 32, 0);
-    table.row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", 16, 40, 0);
-    table.row::<SpinTicket>("SpinTicket", 16, 0, 0);
-    table.row::<SpinMutex>("SpinMutex", 1, 0, 0);
-    table.row::<RawSpinlock>("spinning_top::RawSpinlock", 1, 0, 0);
-    table.row::<parking_lot::RawMutex>("parking_lot::RawMutex", 1, 0, 0);
-    assert_eq!(size_of::<hyp_locks::IrqSlot<OneCore>>(), 24, "of IrqDepth, a CPU, as the page says");
-    assert_eq!(size_of::<hyp_locks::qspin::CpuNodes>(), 64, "of QSpin, a CPU, as the page says");
+    let mut table =
+        Table("| lock | bytes | in the guard | a waiter's stack | a CPU |\n|---|--:|--:|--:|--:|\n".to_owned());
+    table.row::<NoLock>("NoLock", [1, 0, 0, 0]);
+    table.row::<IrqMask<OneCore>>("IrqMask, 64-bit state", [1, 8, 0, 0]);
+    table.row::<Tas>("Tas", [1, 0, 0, 0]);
+    table.row::<Ttas>("Ttas", [1, 0, 0, 0]);
+    table.row::<hyp_locks::Bakery<OneCore, 4>>("Bakery<C, 4>", [512, 4, 0, 0]);
+    table.row::<Ticket>("Ticket", [8, 4, 0, 0]);
+    table.row::<TicketRelax>("TicketRelax", [8, 4, 0, 0]);
+    table.row::<Mcs>("Mcs", [16, 8, Mcs::<()>::WAITER, 0]);
+    table.row::<Queued>("Queued", [16, 0, Queued::<()>::WAITER, 0]);
+    table.row::<QSpin<OneCore>>("QSpin", [4, 0, 0, size_of::<hyp_locks::qspin::CpuNodes>()]);
+    table.row::<IrqSave<Ticket, OneCore>>("IrqSave<Ticket>, 64-bit state", [8, 16, 0, 0]);
+    table.row::<IrqDepth<Ticket, OneCore, OneCore>>(
+        "IrqDepth<Ticket>, 64-bit state",
+        [8, 4, 0, size_of::<hyp_locks::IrqSlot<OneCore>>()],
+    );
+    table.row::<IrqSave<Ticket, Recorder>>("IrqSave<Ticket, Recorder>", [8, 8, 0, 0]);
+    table.row::<IrqSave<Mcs, OneCore>>("IrqSave<Mcs>, 64-bit state", [16, 16, Mcs::<()>::WAITER, 0]);
+    table.row::<Checked<Ticket, OneCore>>("Checked<Ticket>", [24, 32, 0, 8]);
+    table.row::<Instrumented<Ticket, Probe>>("Instrumented<Ticket>", [16, 40, 0, 0]);
+    table.row::<SpinTicket>("SpinTicket", [16, 0, 0, 0]);
+    table.row::<SpinMutex>("SpinMutex", [1, 0, 0, 0]);
+    table.row::<RawSpinlock>("spinning_top::RawSpinlock", [1, 0, 0, 0]);
+    table.row::<parking_lot::RawMutex>("parking_lot::RawMutex", [1, 0, 0, 0]);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).expect("a marker where the table begins");
