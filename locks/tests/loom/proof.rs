@@ -1,11 +1,12 @@
 //! The algorithms as they are: no interleaving within the bounds breaks them.
 //!
 //! Two threads with a section each, `try_lock` mixed in, and a guard that travels, run without a bound on preemptions;
-//! of [`bakery`], the first of these. Two sections each run with up to five preemptions, three threads with up to
-//! three, and the waiters of three give up branching after six looks in vain ([`Patient`]): more takes minutes. The
-//! bakery's fences are events too, so its models have bounds of their own. CHESS found that two preemptions were enough
-//! for nearly all errors it found (Musuvathi and Qadeer, *Iterative Context Bounding for Systematic Testing of
-//! Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here need three at most.
+//! of [`bakery`], the first of these. So do two sections each, where there is no queue; where there is one, with up to
+//! five preemptions. Three threads run with up to three, and their waiters give up branching after six looks in vain
+//! ([`Patient`]): more takes minutes. The bakery's fences are events too, so its models have bounds of their own. CHESS
+//! found that two preemptions were enough for nearly all errors it found (Musuvathi and Qadeer, *Iterative Context
+//! Bounding for Systematic Testing of Multithreaded Programs*, PLDI 2007); the mutants and the known-bad variants here
+//! need four at most.
 
 use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
@@ -69,6 +70,26 @@ proofs! {
     mcs: Mcs<Spin>, of three Mcs<Patient<6>>;
     queued: Queued<Spin>, of three Queued<Patient<6>>;
     qspin: QSpin<Cpu, Spin>, of three QSpin<Cpu, Patient<6>>;
+}
+
+/// Two sections each without a bound, where that ends: with a queue it does not, in a minute.
+mod two_sections_unbounded {
+    use super::*;
+
+    #[test]
+    fn tas() {
+        holds(exclusion::<Tas<Spin>>(&[&[Lock, Lock], &[Lock, Lock]], None));
+    }
+
+    #[test]
+    fn ttas() {
+        holds(exclusion::<Ttas<Spin>>(&[&[Lock, Lock], &[Lock, Lock]], None));
+    }
+
+    #[test]
+    fn ticket() {
+        holds(exclusion::<Ticket<Spin>>(&[&[Lock, Lock], &[Lock, Lock]], None));
+    }
 }
 
 /// Of the fair ones, which hand a lock over; a queued lock is free between two holders.
