@@ -6,7 +6,7 @@
 //! on a Cortex-M7 r0p0 and r0p1 (erratum 837070, where the write may take effect late): use [`Primask`](super::Primask)
 //! there.
 //!
-//! **Built, not run**: this repository has no Cortex-M board.
+//! Run on a Cortex-M3, emulated: targets/mps2-an385.
 
 use core::arch::asm;
 
