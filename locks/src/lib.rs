@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | [`Tas`], [`Ttas`] | none | one store | the lock is rarely held when somebody comes; a waiter must be able to give up |
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
-//! | [`Mcs`] | first in, first out | compare-exchange, may wait for a link | many cores, strict order |
+//! | [`Mcs`] | first in, first out | one store to the waiter's line; without one a compare-exchange, may wait for a link | many cores, strict order |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
 //! | [`QSpin<C>`](QSpin) | first in, first out among those who wait | one store | many locks: four bytes each, 64 a CPU |
 //! | [`Bakery<C, CPUS>`](Bakery) | first come, first served | one store | caches or MMU off: plain loads and stores |
@@ -22,7 +22,7 @@
 //! | [`IrqDepth<L, I, C>`](IrqDepth) | as `L` | as `L` | the same, and guards are dropped in any order |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
 //! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
-//! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline |
+//! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline; may sleep until it (`WFET`) |
 //! | [`Checked<L, K>`](Checked) | as `L` | as `L` | debugging: recursion, long and crossing sections are named |
 //! | [`Instrumented<L, P>`](Instrumented) | as `L` | as `L` | wait, hold and handover are to be measured |
 //! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
@@ -36,9 +36,10 @@
 //! # Principles
 //!
 //! 1. **One file an algorithm**, with the state drawn, the transitions listed, and every atomic access argued.
-//! 2. **Proved, not hoped for**: loom runs every interleaving of small models of ticket, MCS and queued lock, the larger
-//!    ones within a bound, and must find each ordering weakened and each known-bad variant; miri runs the laws; the
-//!    same laws run on bare metal (`laws`).
+//! 2. **Proved, not hoped for**: loom runs every interleaving of small models of each algorithm, the larger ones within a
+//!    bound, and must find each ordering weakened, each store left out, and each known-bad variant; miri and
+//!    `ThreadSanitizer` run the laws; the same laws run on bare metal (`laws`), where a handler comes after each
+//!    instruction, too.
 //! 3. **Waiting knows the address** ([`wait`]): AArch64 sleeps in `WFE` on the word that will change.
 //! 4. **Decorate, don't fork**: interrupts, measurement and waiting are type parameters.
 //! 5. **Locks know no allocator, no board, no OS**; what they need of one is a trait.
