@@ -6,7 +6,7 @@
 //! observer caches and another does not). Not `DC IVAC` before a load: it needs permission to write, and a line that
 //! only its CPU writes is never dirty elsewhere, so there is nothing that cleaning it could write back.
 //!
-//! The suite runs it with the caches on; no emulator at hand has caches that could be wrong.
+//! **Built, not run**: no emulator at hand has caches that could be wrong.
 
 use core::arch::asm;
 

@@ -119,13 +119,10 @@ unsafe impl<I: InterruptControl + 'static, C: Depths<I>> InterruptControl for De
     unsafe fn restore((): ()) {
         let slot = Self::slot();
         let depth = slot.depth.get().saturating_sub(1);
-        if depth > 0 {
-            return slot.depth.set(depth);
-        }
-        // Taken while the depth still is 1: who comes in between counts from there, and leaves `saved` alone.
-        let saved = slot.saved.take();
-        slot.depth.set(0);
-        if let Some(state) = saved {
+        slot.depth.set(depth);
+        if depth == 0
+            && let Some(state) = slot.saved.take()
+        {
             // SAFETY: D2: it came from `save_and_mask` on this CPU and is given back once: it has been taken.
             unsafe { I::restore(state) };
         }

@@ -17,7 +17,6 @@ mod exit;
 mod gic;
 mod level;
 mod mmu;
-mod step;
 mod timer;
 #[doc(hidden)]
 pub mod vectors;

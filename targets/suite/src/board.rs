@@ -46,28 +46,6 @@ pub trait Board: Sync {
     /// If there are no interrupts here, or in `body` or `handler`.
     fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut());
 
-    /// Whether a core can be interrupted after any one of its instructions here.
-    ///
-    /// # Errors
-    ///
-    /// [`NotApplicable`], with the reason why not.
-    fn has_steps(&self) -> Result<(), NotApplicable>;
-
-    /// Runs `body`, and calls `handler` on this core after instruction `at` of it, from 0, whatever is masked; whether it
-    /// was that long.
-    ///
-    /// # Panics
-    ///
-    /// If there are no steps here, or in `body` or `handler`.
-    fn nmi_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool;
-
-    /// The same, but that `handler` is that of an interrupt, pending from then on, and comes when interrupts are let in.
-    ///
-    /// # Panics
-    ///
-    /// As [`nmi_after`](Self::nmi_after).
-    fn interrupt_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool;
-
     /// A hint: whoever else shares this core, or the host's core under it, may go on now.
     fn relax();
 

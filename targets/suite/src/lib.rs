@@ -24,7 +24,6 @@ mod locks;
 mod pool;
 mod random;
 mod runner;
-mod step;
 
 pub use board::{Board, NotApplicable};
 pub use case::{Case, Failure, Outcome, Stop};
@@ -33,7 +32,7 @@ pub use runner::Summary;
 
 /// All cases.
 pub fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
-    locks::cases().chain(pool::cases()).chain(irq::cases()).chain(step::cases())
+    locks::cases().chain(pool::cases()).chain(irq::cases())
 }
 
 /// Runs the cases that have `filter` in their names, and prints how each ended.

@@ -3,11 +3,9 @@
 use crate::board::Board;
 use crate::case::{Case, Outcome, ensure, ensure_ok, needs_cores};
 use core::fmt::Debug;
-use core::marker::PhantomData;
-use hyp_locks::bakery::Coherent;
 use hyp_locks::laws::{self, Core, Counted, Parcel, Shared, Violation};
-use hyp_locks::wait::{DefaultWait, Wait, Word};
-use hyp_locks::{Bakery, IrqDepth, IrqSave, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
+use hyp_locks::wait::DefaultWait;
+use hyp_locks::{IrqDepth, IrqSave, Mcs, Queued, Tas, Ticket, Ttas};
 use lock_api::{Mutex, RawMutex};
 
 /// Times that each core takes the lock.
@@ -46,10 +44,6 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain(every!(Ticket as "ticket").into_iter().chain(fair!(Ticket as "ticket")))
         .chain(every!(Mcs as "mcs").into_iter().chain(fair!(Mcs as "mcs")))
         .chain(every!(Queued as "queued").into_iter().chain(fair!(Queued as "queued")))
-        .chain(every!(QSpin<B::Cpus> as "qspin").into_iter().chain(sent!(QSpin<B::Cpus> as "qspin")))
-        .chain([Case { name: "lock.qspin.fifo_admission", run: fifo_admission::<B, QSpin<B::Cpus, Watched>> }])
-        .chain(every!(Bakery<B::Cpus, CPUS, Coherent, Relaxing<B>> as "bakery"))
-        .chain(caches_off())
         .chain(every!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
         .chain(every!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
         // Without `relocation`: a guard that it forgets would keep this core's interrupts masked for ever.
@@ -59,38 +53,6 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
                 .filter(|case| !case.name.ends_with("relocation")),
         )
         .chain([Case { name: "control.broken_lock_is_caught", run: broken_lock_is_caught }])
-}
-
-/// As many CPUs as a bakery here has room for: more than any board has.
-const CPUS: usize = 64;
-
-/// The bakery that cleans and invalidates its lines: with the caches on, which it must work with, too.
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
-fn caches_off<B: Board>() -> impl Iterator<Item = Case<B>> {
-    type Lock<B> = Bakery<<B as Board>::Cpus, CPUS, hyp_locks::bakery::CachesOff, Relaxing<B>>;
-    [Case { name: "lock.bakery_caches_off.mutual_exclusion", run: mutual_exclusion::<B, Lock<B>> }].into_iter()
-}
-
-/// A host has no instructions for that.
-#[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
-fn caches_off<B>() -> impl Iterator<Item = Case<B>> {
-    core::iter::empty()
-}
-
-/// Lets somebody else run between two looks: a bakery waits for every CPU in turn, where no event wakes.
-struct Relaxing<B>(PhantomData<fn() -> B>);
-
-// SAFETY: the one way out is `ahead == 0` for the value just seen; `relax` is a hint.
-unsafe impl<B: Board> Wait for Relaxing<B> {
-    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
-        loop {
-            let seen = word.look();
-            if ahead(seen) == 0 {
-                return seen;
-            }
-            B::relax();
-        }
-    }
 }
 
 fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {

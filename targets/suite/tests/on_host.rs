@@ -91,18 +91,6 @@ impl Board for Host {
         unreachable!("has_interrupts says that there are none")
     }
 
-    fn has_steps(&self) -> Result<(), NotApplicable> {
-        Err(NotApplicable("a thread of a host is not stepped"))
-    }
-
-    fn nmi_after(&self, _: usize, _: &(dyn Fn() + Sync), _: &mut dyn FnMut()) -> bool {
-        unreachable!("has_steps says that there are none")
-    }
-
-    fn interrupt_after(&self, _: usize, _: &(dyn Fn() + Sync), _: &mut dyn FnMut()) -> bool {
-        unreachable!("has_steps says that there are none")
-    }
-
     fn relax() {
         // Threads may be more than the host has cores, so a hint to the core alone may not be enough.
         thread::yield_now();

@@ -3,7 +3,7 @@
 use super::cores::MAX_CORES;
 use super::dt::Machine;
 use super::level::Level;
-use super::{console, cores, cpu, gic, step, timer};
+use super::{console, cores, cpu, gic, timer};
 use core::fmt;
 use core::marker::PhantomData;
 use hyp_locks::qspin::{CpuNodes, Nodes};
@@ -64,28 +64,6 @@ impl<L: Level> Board<L> {
     /// If this core takes interrupts already: it is in another `with_timer`.
     pub fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
         timer::with_timer::<L>(period, handler, body);
-    }
-
-    /// Runs `body`, and calls `handler` on this core after its instruction `at`, from 0, whatever is masked; whether it
-    /// was that long.
-    ///
-    /// # Panics
-    ///
-    /// In the handler of another such call.
-    pub fn nmi_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool {
-        step::after::<L>(at, handler, body)
-    }
-
-    /// The same, but that an interrupt is pending from then on: the handler comes as soon as interrupts are let in.
-    ///
-    /// # Panics
-    ///
-    /// As [`with_timer`](Self::with_timer).
-    pub fn interrupt_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool {
-        const NEVER: u64 = u64::MAX / 2;
-        let mut came = false;
-        self.with_timer(NEVER, handler, &mut || came = step::after::<L>(at, &|| L::start_timer(0), body));
-        came
     }
 
     /// The exception level.
@@ -164,22 +142,6 @@ impl<L: Level> hyp_suite::Board for Board<L> {
 
     fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
         Self::with_timer(self, period, handler, body);
-    }
-
-    fn has_steps(&self) -> Result<(), NotApplicable> {
-        if cfg!(target_feature = "lse") {
-            Ok(())
-        } else {
-            Err(NotApplicable("a step clears the exclusive monitor, and a store-exclusive would never succeed"))
-        }
-    }
-
-    fn nmi_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool {
-        Self::nmi_after(self, at, handler, body)
-    }
-
-    fn interrupt_after(&self, at: usize, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) -> bool {
-        Self::interrupt_after(self, at, handler, body)
     }
 
     #[inline]

@@ -37,10 +37,6 @@ impl Level for El1 {
         CNTP_CTL_EL0.modify(CNTP_CTL_EL0::ENABLE::CLEAR);
     }
 
-    fn route_debug() {
-        // Nothing: they come to EL1 unless somebody above takes them.
-    }
-
     fn syndrome() -> Syndrome {
         Syndrome { esr: ESR_EL1.get(), far: FAR_EL1.get() }
     }

@@ -50,14 +50,6 @@ impl Level for El2 {
         CNTHP_CTL_EL2.modify(CNTHP_CTL_EL2::ENABLE::CLEAR);
     }
 
-    fn route_debug() {
-        const TDE: u64 = 1 << 8;
-        // SAFETY: adds one bit, which sends debug exceptions here; there is nobody at EL1 who would want them.
-        unsafe {
-            asm!("mrs {old}, mdcr_el2", "orr {old}, {old}, {tde}", "msr mdcr_el2, {old}", "isb", old = out(reg) _, tde = in(reg) TDE, options(nomem, nostack, preserves_flags));
-        }
-    }
-
     fn syndrome() -> Syndrome {
         Syndrome { esr: ESR_EL2.get(), far: FAR_EL2.get() }
     }

@@ -7,7 +7,6 @@
 //! | timer | CNTP, PPI 14 | CNTHP, PPI 10 |
 //! | interrupts come here | always | by `HCR_EL2.IMO` |
 //! | core index in | `TPIDR_EL1` | `TPIDR_EL2` |
-//! | debug exceptions come here | always | by `MDCR_EL2.TDE` |
 //! | what happened, and where | `ESR_EL1`, `FAR_EL1` | `ESR_EL2`, `FAR_EL2` |
 //!
 //! The page table serves both ([`mmu`](super::mmu)).
@@ -39,9 +38,6 @@ pub trait Level: Sync + 'static {
 
     /// Takes the interrupt back.
     fn stop_timer();
-
-    /// Makes debug exceptions of this level come to it.
-    fn route_debug();
 
     /// What the exception just taken was.
     fn syndrome() -> Syndrome;

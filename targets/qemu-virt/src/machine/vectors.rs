@@ -2,7 +2,7 @@
 
 use super::console::print_last_words;
 use super::level::Level;
-use super::{cpu, exit, gic, step};
+use super::{cpu, exit, gic};
 use crate::status;
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef};
 use core::marker::PhantomData;
@@ -16,9 +16,6 @@ impl<L: Level> ExceptionHandlers for Vectors<L> {
     }
 
     extern "C" fn sync_current(at: RegisterStateRef<'_>) {
-        if L::syndrome().esr >> 26 & 0x3f == step::CLASS {
-            return step::stepped::<L>(at);
-        }
         if exit::is_without_semihosting() {
             exit::power_off();
         }
