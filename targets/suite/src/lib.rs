@@ -25,7 +25,7 @@ mod pool;
 mod random;
 mod runner;
 
-pub use board::{Board, NotApplicable};
+pub use board::{Board, Next, NotApplicable, Pause};
 pub use case::{Case, Failure, Outcome, Stop};
 pub use irq::deadlock;
 pub use runner::Summary;

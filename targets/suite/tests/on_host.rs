@@ -3,7 +3,7 @@
 //! `cargo test -p hyp-suite -- TEXT` runs the cases with `TEXT` in their names, `-- --list` lists them.
 
 use hyp_locks::{CpuId, Depths, IrqSlot, Recorder};
-use hyp_suite::{Board, NotApplicable, cases, run};
+use hyp_suite::{Board, Next, NotApplicable, Pause, cases, run};
 use std::cell::Cell;
 use std::env;
 use std::fmt;
@@ -79,6 +79,10 @@ impl Board for Host {
     }
 
     fn with_timer(&self, _: u64, _: &(dyn Fn() + Sync), _: &mut dyn FnMut()) {
+        unreachable!("has_interrupts says that there are none")
+    }
+
+    fn step(&self, _: &(dyn Fn(Pause) -> Next + Sync), _: &(dyn Fn(usize) + Sync), _: &mut dyn FnMut()) -> bool {
         unreachable!("has_interrupts says that there are none")
     }
 
