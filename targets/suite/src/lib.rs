@@ -21,6 +21,7 @@ mod board;
 mod case;
 mod irq;
 mod locks;
+mod nesting;
 mod pool;
 mod random;
 mod runner;
@@ -32,7 +33,7 @@ pub use runner::Summary;
 
 /// All cases.
 pub fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
-    locks::cases().chain(pool::cases()).chain(irq::cases())
+    locks::cases().chain(pool::cases()).chain(irq::cases()).chain(nesting::cases())
 }
 
 /// Runs the cases that have `filter` in their names, and prints how each ended.

@@ -3,8 +3,9 @@
 use crate::board::Board;
 use crate::case::{Case, Outcome, ensure, ensure_ok, needs_cores};
 use core::fmt::Debug;
+use core::marker::PhantomData;
 use hyp_locks::laws::{self, Core, Counted, Parcel, Shared, Violation};
-use hyp_locks::wait::DefaultWait;
+use hyp_locks::wait::{DefaultWait, Wait, Word};
 use hyp_locks::{IrqDepth, IrqSave, Mcs, Queued, Tas, Ticket, Ttas};
 use lock_api::{Mutex, RawMutex};
 
@@ -110,6 +111,22 @@ fn together<B: Board>(board: &B, law: impl Fn(Core) -> Result<(), Violation> + S
 #[track_caller]
 fn kept<E: Debug>(law: Result<(), E>) -> Outcome {
     ensure_ok(law, "the law was broken")
+}
+
+/// A policy for locks that spin: a look, and whoever else shares the host's core goes on.
+pub(crate) struct Yielding<B>(PhantomData<fn() -> B>);
+
+// SAFETY: the one way out is `ahead == 0` for the value just seen; a hint does not unwind.
+unsafe impl<B: Board> Wait for Yielding<B> {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        loop {
+            let seen = word.look();
+            if ahead(seen) == 0 {
+                return seen;
+            }
+            B::relax();
+        }
+    }
 }
 
 /// A lock that locks nothing.
