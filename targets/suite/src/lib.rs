@@ -17,6 +17,7 @@
 
 #![no_std]
 
+mod bakery;
 mod board;
 mod case;
 mod irq;
@@ -33,7 +34,7 @@ pub use runner::Summary;
 
 /// All cases.
 pub fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
-    locks::cases().chain(pool::cases()).chain(irq::cases()).chain(nesting::cases())
+    locks::cases().chain(bakery::cases()).chain(pool::cases()).chain(irq::cases()).chain(nesting::cases())
 }
 
 /// Runs the cases that have `filter` in their names, and prints how each ended.
