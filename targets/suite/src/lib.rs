@@ -10,7 +10,7 @@
 //! A case is a function from a board to whether the law holds ([`Outcome`]): it fails by its value and not by a
 //! panic, which ends a bare-metal machine. What it asks of the machine is [`Board`]; a new board brings that and
 //! has all cases. `control.…` are cases that something wrong is *seen*: a lock that does not lock, a section that
-//! lets interrupts in.
+//! lets interrupts in. `nest.…` are sweeps: one run for each instruction boundary of a lock's code, with a handler there.
 //!
 //! On a host: `cargo test -p hyp-suite` (where cores are threads, and nothing interrupts them). On bare metal: the
 //! images of the `qemu-virt` crate.
