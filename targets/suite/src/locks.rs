@@ -22,8 +22,14 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
             [
                 Case { name: concat!("lock.", $name, ".alone"), run: alone::<B, $lock> },
                 Case { name: concat!("lock.", $name, ".relocation"), run: relocation::<B, $lock> },
-                Case { name: concat!("lock.", $name, ".mutual_exclusion"), run: mutual_exclusion::<B, $lock> },
-                Case { name: concat!("lock.", $name, ".try_lock_exclusion"), run: try_lock_exclusion::<B, $lock> },
+                Case {
+                    name: concat!("lock.", $name, ".mutual_exclusion"),
+                    run: |board| mutual_exclusion::<B, $lock>(board, ROUNDS),
+                },
+                Case {
+                    name: concat!("lock.", $name, ".try_lock_exclusion"),
+                    run: |board| try_lock_exclusion::<B, $lock>(board, ROUNDS),
+                },
             ]
         };
     }
@@ -67,16 +73,18 @@ pub(crate) fn relocation<B: Board, L: RawMutex>(_: &B) -> Outcome {
     kept(laws::relocation::<L>())
 }
 
-pub(crate) fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+/// Each core takes the lock `rounds` times.
+pub(crate) fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B, rounds: u32) -> Outcome {
     needs_cores(board, 2, "one core: nobody to exclude")?;
     let shared = Shared::<L>::new();
-    kept(together(board, |core| laws::mutual_exclusion(&shared, core, ROUNDS)))
+    kept(together(board, |core| laws::mutual_exclusion(&shared, core, rounds)))
 }
 
-pub(crate) fn try_lock_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+/// Each core takes the lock `rounds` times.
+pub(crate) fn try_lock_exclusion<B: Board, L: RawMutex + Sync>(board: &B, rounds: u32) -> Outcome {
     needs_cores(board, 2, "one core: nobody to exclude")?;
     let shared = Shared::<L>::new();
-    kept(together(board, |core| laws::try_lock_exclusion(&shared, core, ROUNDS)))
+    kept(together(board, |core| laws::try_lock_exclusion(&shared, core, rounds)))
 }
 
 fn guard_crosses_cores<B: Board, L: RawMutex<Guard: Send> + Sync>(board: &B) -> Outcome {
