@@ -6,7 +6,8 @@
 //! observer caches and another does not). Not `DC IVAC` before a load: it needs permission to write, and a line that
 //! only its CPU writes is never dirty elsewhere, so there is nothing that cleaning it could write back.
 //!
-//! **Built, not run**: no emulator at hand has caches that could be wrong.
+//! **Run, not proved**: the suite takes the lock with it under emulation (`targets/suite/src/bakery.rs`), where the
+//! instructions are executed and no cache could be wrong.
 
 use core::arch::asm;
 

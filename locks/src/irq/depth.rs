@@ -12,6 +12,7 @@
 
 use core::cell::Cell;
 use core::marker::PhantomData;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::{InterruptControl, IrqSave};
 use crate::cpu::CpuId;
@@ -56,8 +57,12 @@ pub struct Depth<I, C>(PhantomData<fn() -> (I, C)>);
 /// # Invariants
 ///
 /// * **D1** A slot is accessed by its CPU alone ([`CpuId`]), and with interrupts masked by `I`; or by a handler that comes
-///   in between where somebody else has unmasked them, and then leaves `depth` as it found it.
-/// * **D2** `saved` is there exactly if `depth` is not 0: the mask as it was before the first of those sections.
+///   in between all the same, because `I` does not mask it (a non-maskable interrupt, which only tries locks) or somebody
+///   else has unmasked it. Such a handler leaves `depth` as it found it, and if that is not 0, `saved` too; if it is 0, it
+///   leaves `saved` empty.
+/// * **D2** `saved` is there only while `depth` is not 0: the mask as it was before the first of those sections. Hence it is
+///   put there after the depth has left 0, and taken before it is 0 again: a handler that came in the other way round would
+///   take it for its own, and interrupts would stay masked for ever.
 pub struct IrqSlot<I: InterruptControl> {
     depth: Cell<usize>,
     saved: Cell<Option<I::State>>,
@@ -106,23 +111,24 @@ unsafe impl<I: InterruptControl + 'static, C: Depths<I>> InterruptControl for De
     #[inline]
     fn save_and_mask() {
         let state = I::save_and_mask();
-        // Masked from here on: this CPU's slot, and nobody comes in between (D1).
+        // Masked from here on: this CPU's slot, and whoever comes in between leaves it as it is (D1).
         let slot = Self::slot();
         let depth = slot.depth.get();
+        slot.depth.set(depth + 1);
+        compiler_fence(Ordering::SeqCst); // D2, as a handler sees it
         if depth == 0 {
             slot.saved.set(Some(state));
         }
-        slot.depth.set(depth + 1);
     }
 
     #[inline]
     unsafe fn restore((): ()) {
         let slot = Self::slot();
         let depth = slot.depth.get().saturating_sub(1);
+        let last = if depth == 0 { slot.saved.take() } else { None };
+        compiler_fence(Ordering::SeqCst); // D2, as a handler sees it
         slot.depth.set(depth);
-        if depth == 0
-            && let Some(state) = slot.saved.take()
-        {
+        if let Some(state) = last {
             // SAFETY: D2: it came from `save_and_mask` on this CPU and is given back once: it has been taken.
             unsafe { I::restore(state) };
         }

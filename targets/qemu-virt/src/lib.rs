@@ -5,10 +5,10 @@
 //!        │
 //!      boot ──► dt ──► gic ──► cores          finds the machine, starts all of it
 //!        │
-//!      Board<L>                               what main gets: run_on, with_timer, now, console
+//!      Board<L>                               what main gets: run_on, with_timer, step, now, console
 //!        │
-//!   ┌────┴────┬─────────┬─────────┐
-//! cores    timer     console    exit          L: Level is El1 or El2, and all that differs between them
+//!   ┌────┴────┬─────────┬─────────┬─────────┐
+//! cores    timer      step     console    exit    L: Level is El1 or El2, and all that differs between them
 //! ```
 //!
 //! An image is a program of the `aarch64-unknown-none-softfloat` target, as kernels are: the vectors do not save
@@ -20,6 +20,7 @@
 #![no_std]
 
 pub mod bootargs;
+pub mod exclusive;
 pub mod status;
 
 #[cfg(all(target_os = "none", target_arch = "aarch64"))]

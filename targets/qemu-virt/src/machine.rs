@@ -17,6 +17,7 @@ mod exit;
 mod gic;
 mod level;
 mod mmu;
+mod step;
 mod timer;
 #[doc(hidden)]
 pub mod vectors;

@@ -46,11 +46,51 @@ pub trait Board: Sync {
     /// If there are no interrupts here, or in `body` or `handler`.
     fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut());
 
+    /// Runs `body` on this core with interrupts let in, and calls `between` before each of its instructions, whatever
+    /// is masked there: as a non-maskable interrupt, in which it may do what such a handler may. What it returns says
+    /// how to go on. [`Next::Interrupt`] raises an interrupt that does respect the mask: it calls `handler` at once, or
+    /// as soon as it is let in, with the address that it came to.
+    ///
+    /// Returns whether interrupts were still let in at the end of `body`.
+    ///
+    /// # Panics
+    ///
+    /// If there are no interrupts here, in `body`, `between` or `handler`, or if an instruction went by unseen.
+    fn step(
+        &self,
+        between: &(dyn Fn(Pause) -> Next + Sync),
+        handler: &(dyn Fn(usize) + Sync),
+        body: &mut dyn FnMut(),
+    ) -> bool;
+
     /// A hint: whoever else shares this core, or the host's core under it, may go on now.
     fn relax();
 
     /// Prints on the console, whole.
     fn print(&self, text: fmt::Arguments<'_>);
+}
+
+/// Where a core pauses between two instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pause {
+    /// The address of the next one.
+    pub pc: usize,
+    /// Places inside of what begins there and cannot be stepped through, because a pause undoes it: a load-exclusive and
+    /// its store-exclusive. 0 for any other instruction.
+    pub inner: usize,
+    /// Whether this is such a place.
+    pub inside: bool,
+}
+
+/// How to go on after a [`Pause`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// With one instruction; what cannot be stepped through counts as one.
+    Step,
+    /// As `Step`, but raise an interrupt first.
+    Interrupt,
+    /// To one of the [`inner`](Pause::inner) places, from 1; the next pause is there, or where the way leads elsewhere.
+    Into(usize),
 }
 
 /// Turns of one core of a crowd: `most` of them, or as many as it gets in a second. First-in-first-out locks are slow

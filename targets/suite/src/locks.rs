@@ -3,9 +3,10 @@
 use crate::board::Board;
 use crate::case::{Case, Outcome, ensure, ensure_ok, needs_cores};
 use core::fmt::Debug;
+use core::marker::PhantomData;
 use hyp_locks::laws::{self, Core, Counted, Parcel, Shared, Violation};
-use hyp_locks::wait::DefaultWait;
-use hyp_locks::{IrqDepth, IrqSave, Mcs, Queued, Tas, Ticket, Ttas};
+use hyp_locks::wait::{DefaultWait, Wait, Word};
+use hyp_locks::{IrqDepth, IrqSave, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 use lock_api::{Mutex, RawMutex};
 
 /// Times that each core takes the lock.
@@ -19,10 +20,16 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
     macro_rules! every {
         ($lock:ty as $name:literal) => {
             [
-                Case { name: concat!("lock.", $name, ".alone"), run: |_| kept(laws::alone::<$lock>()) },
-                Case { name: concat!("lock.", $name, ".relocation"), run: |_| kept(laws::relocation::<$lock>()) },
-                Case { name: concat!("lock.", $name, ".mutual_exclusion"), run: mutual_exclusion::<B, $lock> },
-                Case { name: concat!("lock.", $name, ".try_lock_exclusion"), run: try_lock_exclusion::<B, $lock> },
+                Case { name: concat!("lock.", $name, ".alone"), run: alone::<B, $lock> },
+                Case { name: concat!("lock.", $name, ".relocation"), run: relocation::<B, $lock> },
+                Case {
+                    name: concat!("lock.", $name, ".mutual_exclusion"),
+                    run: |board| mutual_exclusion::<B, $lock>(board, ROUNDS),
+                },
+                Case {
+                    name: concat!("lock.", $name, ".try_lock_exclusion"),
+                    run: |board| try_lock_exclusion::<B, $lock>(board, ROUNDS),
+                },
             ]
         };
     }
@@ -35,7 +42,10 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         ($lock:ident as $name:literal) => {
             [
                 Case { name: concat!("lock.", $name, ".guard_crosses_cores"), run: guard_crosses_cores::<B, $lock> },
-                Case { name: concat!("lock.", $name, ".fifo_admission"), run: fifo_admission::<B, $lock<Watched>> },
+                Case {
+                    name: concat!("lock.", $name, ".fifo_admission"),
+                    run: |board| fifo_admission::<B, $lock<Watched>>(board, Watched::waits),
+                },
             ]
         };
     }
@@ -44,6 +54,11 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain(every!(Ticket as "ticket").into_iter().chain(fair!(Ticket as "ticket")))
         .chain(every!(Mcs as "mcs").into_iter().chain(fair!(Mcs as "mcs")))
         .chain(every!(Queued as "queued").into_iter().chain(fair!(Queued as "queued")))
+        .chain(every!(QSpin<B::Cpus> as "qspin").into_iter().chain(sent!(QSpin<B::Cpus> as "qspin")))
+        .chain([Case {
+            name: "lock.qspin.fifo_admission",
+            run: |board| fifo_admission::<B, QSpin<B::Cpus, Watched>>(board, Watched::waits),
+        }])
         .chain(every!(IrqSave<Ticket, B::Irq> as "irqsave_ticket"))
         .chain(every!(IrqSave<Mcs, B::Irq> as "irqsave_mcs"))
         // Without `relocation`: a guard that it forgets would keep this core's interrupts masked for ever.
@@ -55,16 +70,26 @@ pub(crate) fn cases<B: Board>() -> impl Iterator<Item = Case<B>> {
         .chain([Case { name: "control.broken_lock_is_caught", run: broken_lock_is_caught }])
 }
 
-fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
-    needs_cores(board, 2, "one core: nobody to exclude")?;
-    let shared = Shared::<L>::new();
-    kept(together(board, |core| laws::mutual_exclusion(&shared, core, ROUNDS)))
+pub(crate) fn alone<B: Board, L: RawMutex>(_: &B) -> Outcome {
+    kept(laws::alone::<L>())
 }
 
-fn try_lock_exclusion<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+pub(crate) fn relocation<B: Board, L: RawMutex>(_: &B) -> Outcome {
+    kept(laws::relocation::<L>())
+}
+
+/// Each core takes the lock `rounds` times.
+pub(crate) fn mutual_exclusion<B: Board, L: RawMutex + Sync>(board: &B, rounds: u32) -> Outcome {
     needs_cores(board, 2, "one core: nobody to exclude")?;
     let shared = Shared::<L>::new();
-    kept(together(board, |core| laws::try_lock_exclusion(&shared, core, ROUNDS)))
+    kept(together(board, |core| laws::mutual_exclusion(&shared, core, rounds)))
+}
+
+/// Each core takes the lock `rounds` times.
+pub(crate) fn try_lock_exclusion<B: Board, L: RawMutex + Sync>(board: &B, rounds: u32) -> Outcome {
+    needs_cores(board, 2, "one core: nobody to exclude")?;
+    let shared = Shared::<L>::new();
+    kept(together(board, |core| laws::try_lock_exclusion(&shared, core, rounds)))
 }
 
 fn guard_crosses_cores<B: Board, L: RawMutex<Guard: Send> + Sync>(board: &B) -> Outcome {
@@ -76,10 +101,11 @@ fn guard_crosses_cores<B: Board, L: RawMutex<Guard: Send> + Sync>(board: &B) -> 
 /// The waiting policy that tells when a waiter has its place. The cases run one after the other, so one counter will do.
 type Watched = Counted<DefaultWait>;
 
-fn fifo_admission<B: Board, L: RawMutex + Sync>(board: &B) -> Outcome {
+/// `waits` says how many waiters have had their place so far.
+pub(crate) fn fifo_admission<B: Board, L: RawMutex + Sync>(board: &B, waits: fn() -> usize) -> Outcome {
     needs_cores(board, 3, "fewer than three cores: no line of two")?;
     let shared = Shared::<L>::new();
-    kept(together(board, |core| laws::fifo_admission(&shared, core, LINES, Watched::waits)))
+    kept(together(board, |core| laws::fifo_admission(&shared, core, LINES, waits)))
 }
 
 /// A lock that lets everybody in must be seen, or the cases above show nothing. Sooner or later: where the host takes a
@@ -110,6 +136,22 @@ fn together<B: Board>(board: &B, law: impl Fn(Core) -> Result<(), Violation> + S
 #[track_caller]
 fn kept<E: Debug>(law: Result<(), E>) -> Outcome {
     ensure_ok(law, "the law was broken")
+}
+
+/// A policy for locks that spin: a look, and whoever else shares the host's core goes on.
+pub(crate) struct Yielding<B>(PhantomData<fn() -> B>);
+
+// SAFETY: the one way out is `ahead == 0` for the value just seen; a hint does not unwind.
+unsafe impl<B: Board> Wait for Yielding<B> {
+    fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
+        loop {
+            let seen = word.look();
+            if ahead(seen) == 0 {
+                return seen;
+            }
+            B::relax();
+        }
+    }
 }
 
 /// A lock that locks nothing.

@@ -7,7 +7,8 @@
 //! 41 passed, 1 failed, 3 not applicable
 //! ```
 //!
-//! The name is printed before the case runs: if one hangs, the last line says which.
+//! The name is printed before the case runs: if one hangs, the last line says which. A sweep says between the dots and `ok`
+//! how many places it has been to.
 
 use crate::board::Board;
 use crate::case::{Case, Stop};

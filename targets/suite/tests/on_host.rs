@@ -4,7 +4,7 @@
 
 use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{CpuId, Depths, IrqSlot, Recorder};
-use hyp_suite::{Board, NotApplicable, cases, run};
+use hyp_suite::{Board, Next, NotApplicable, Pause, cases, run};
 use std::cell::Cell;
 use std::env;
 use std::fmt;
@@ -88,6 +88,10 @@ impl Board for Host {
     }
 
     fn with_timer(&self, _: u64, _: &(dyn Fn() + Sync), _: &mut dyn FnMut()) {
+        unreachable!("has_interrupts says that there are none")
+    }
+
+    fn step(&self, _: &(dyn Fn(Pause) -> Next + Sync), _: &(dyn Fn(usize) + Sync), _: &mut dyn FnMut()) -> bool {
         unreachable!("has_interrupts says that there are none")
     }
 

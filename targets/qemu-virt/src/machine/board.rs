@@ -3,12 +3,12 @@
 use super::cores::MAX_CORES;
 use super::dt::Machine;
 use super::level::Level;
-use super::{console, cores, cpu, gic, timer};
+use super::{console, cores, cpu, gic, step, timer};
 use core::fmt;
 use core::marker::PhantomData;
 use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{CpuId, Daif, Depths, IrqSlot, Pmr};
-use hyp_suite::NotApplicable;
+use hyp_suite::{Next, NotApplicable, Pause};
 
 /// The machine, up and running: all cores started, interrupts routed here, and masked.
 pub struct Board<L> {
@@ -64,6 +64,22 @@ impl<L: Level> Board<L> {
     /// If this core takes interrupts already: it is in another `with_timer`.
     pub fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
         timer::with_timer::<L>(period, handler, body);
+    }
+
+    /// Runs `body` on this core with interrupts let in, and calls `between` before each of its instructions; says whether
+    /// interrupts were still let in at the end. See [`hyp_suite::Board::step`].
+    ///
+    /// # Panics
+    ///
+    /// If this core takes interrupts already: it is in another `step` or in [`with_timer`](Self::with_timer). If an
+    /// instruction went by unseen.
+    pub fn step(
+        &self,
+        between: &(dyn Fn(Pause) -> Next + Sync),
+        handler: &(dyn Fn(usize) + Sync),
+        body: &mut dyn FnMut(),
+    ) -> bool {
+        step::step::<L>(between, handler, body)
     }
 
     /// The exception level.
@@ -142,6 +158,15 @@ impl<L: Level> hyp_suite::Board for Board<L> {
 
     fn with_timer(&self, period: u64, handler: &(dyn Fn() + Sync), body: &mut dyn FnMut()) {
         Self::with_timer(self, period, handler, body);
+    }
+
+    fn step(
+        &self,
+        between: &(dyn Fn(Pause) -> Next + Sync),
+        handler: &(dyn Fn(usize) + Sync),
+        body: &mut dyn FnMut(),
+    ) -> bool {
+        Self::step(self, between, handler, body)
     }
 
     #[inline]

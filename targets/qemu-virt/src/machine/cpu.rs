@@ -66,6 +66,15 @@ pub(crate) fn mask_interrupts() {
     unsafe { asm!("msr daifset, #2", options(nostack, preserves_flags)) };
 }
 
+/// Whether an interrupt waits to be taken by this core.
+pub(crate) fn is_interrupt_pending() -> bool {
+    const IRQ: u64 = 1 << 7; // Arm ARM, ISR_EL1.I
+    let pending: u64;
+    // SAFETY: reads what is pending. No `nomem`: it is part of a loop that waits for what an earlier write brings about.
+    unsafe { asm!("isb", "mrs {}, isr_el1", out(reg) pending, options(nostack, preserves_flags)) };
+    pending & IRQ != 0
+}
+
 /// Sleeps until an interrupt is pending, masked or not. QEMU gives the host's core away meanwhile.
 #[inline]
 pub(crate) fn wait_for_interrupt() {

@@ -3,7 +3,7 @@
 use super::level::{Level, Syndrome};
 use arm_gic::IntId;
 use cortex_a::registers::{
-    CNTP_CTL_EL0, CNTP_CVAL_EL0, ESR_EL1, FAR_EL1, ReadWriteable, Readable, TPIDR_EL1, Writeable,
+    CNTP_CTL_EL0, CNTP_CVAL_EL0, ELR_EL1, ESR_EL1, FAR_EL1, ReadWriteable, Readable, TPIDR_EL1, Writeable,
 };
 
 /// EL1.
@@ -14,9 +14,10 @@ impl Level for El1 {
     const MACHINE: &'static str = "virt,gic-version=3";
     type Conduit = smccc::Hvc;
     const TIMER: IntId = IntId::ppi(14);
+    const BREAKPOINT: u64 = 1 | 0b01 << 1 | 0b1111 << 5;
 
     fn prepare_core() {
-        // Nothing: interrupts come to EL1 unless somebody above takes them.
+        // Nothing: interrupts and debug exceptions come to EL1 unless somebody above takes them.
     }
 
     fn set_core_index(index: usize) {
@@ -38,6 +39,6 @@ impl Level for El1 {
     }
 
     fn syndrome() -> Syndrome {
-        Syndrome { esr: ESR_EL1.get(), far: FAR_EL1.get() }
+        Syndrome { esr: ESR_EL1.get(), far: FAR_EL1.get(), elr: ELR_EL1.get() }
     }
 }

@@ -6,7 +6,8 @@ use arm_gic::gicv3::GicCpuInterface;
 use core::arch::asm;
 use cortex_a::asm::barrier;
 use cortex_a::registers::{
-    CNTHP_CTL_EL2, CNTVOFF_EL2, ESR_EL2, FAR_EL2, HCR_EL2, ReadWriteable, Readable, TPIDR_EL2, Writeable,
+    CNTHP_CTL_EL2, CNTVOFF_EL2, ELR_EL2, ESR_EL2, FAR_EL2, HCR_EL2, MDCR_EL2, ReadWriteable, Readable, TPIDR_EL2,
+    Writeable,
 };
 
 /// EL2.
@@ -17,10 +18,13 @@ impl Level for El2 {
     const MACHINE: &'static str = "virt,gic-version=3,virtualization=on";
     type Conduit = smccc::Smc;
     const TIMER: IntId = IntId::ppi(10);
+    const BREAKPOINT: u64 = 1 | 0b1111 << 5 | 1 << 13 | 0b11 << 14;
 
     fn prepare_core() {
         // Without IMO a physical interrupt belongs to EL1, and is never taken here.
         HCR_EL2.write(HCR_EL2::RW::EL1IsAarch64 + HCR_EL2::IMO::EnableVirtualIRQ);
+        // A debug exception belongs to EL1 without it, and is never taken from here.
+        MDCR_EL2.modify(MDCR_EL2::TDE.val(1));
         // HCR_EL2 decides what the ICC_* registers stand for, and whose interrupts are: a change of context, which
         // what follows sees only once it is synchronized.
         barrier::isb(barrier::SY);
@@ -51,6 +55,6 @@ impl Level for El2 {
     }
 
     fn syndrome() -> Syndrome {
-        Syndrome { esr: ESR_EL2.get(), far: FAR_EL2.get() }
+        Syndrome { esr: ESR_EL2.get(), far: FAR_EL2.get(), elr: ELR_EL2.get() }
     }
 }

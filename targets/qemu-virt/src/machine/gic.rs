@@ -1,11 +1,11 @@
-//! The interrupts: a GICv3, its timer interrupt and a doorbell on every core, both in non-secure group 1.
+//! The interrupts: a GICv3, its timer interrupt, a doorbell and a nudge on every core, in non-secure group 1.
 //!
 //! The boot core sets up distributor and redistributors, once, before it starts the others; each core its own CPU
 //! interface, which is made of system registers. After that nobody touches a memory-mapped register.
 
 use super::dt::Machine;
 use super::level::Level;
-use super::{cpu, timer};
+use super::{cpu, step, timer};
 use arm_gic::gicv3::registers::Gicd;
 use arm_gic::gicv3::{GicCpuInterface, GicError, GicV3, SgiTarget, SgiTargetGroup};
 use arm_gic::{IntId, InterruptGroup, UniqueMmioPointer};
@@ -14,6 +14,9 @@ use cortex_a::asm::barrier;
 
 /// Rung on a core that has something to do, and on the boot core when all is done: it ends their sleep.
 const DOORBELL: IntId = IntId::sgi(0);
+
+/// What a core interrupts itself with.
+const NUDGE: IntId = IntId::sgi(1);
 
 /// Of every interrupt here.
 pub(crate) const PRIORITY: u8 = 0x80;
@@ -39,7 +42,7 @@ pub(crate) fn init<L: Level>(machine: &Machine) -> Result<(), GicError> {
             Err(error) => return Err(error),
         }
         own.configure_default_settings();
-        for interrupt in [L::TIMER, DOORBELL] {
+        for interrupt in [L::TIMER, DOORBELL, NUDGE] {
             own.set_interrupt_priority(interrupt, PRIORITY)?;
             own.enable_interrupt(interrupt, true)?;
         }
@@ -60,9 +63,23 @@ pub(crate) fn init_core() {
 pub(crate) fn ring(mpidr: u64) {
     // The write of a system register is not ordered after stores by anything less.
     barrier::dsb(barrier::ISHST);
+    send(DOORBELL, mpidr);
+}
+
+/// Interrupts this core; returns when that is pending. With interrupts masked.
+pub(crate) fn nudge() {
+    // What the priority mask keeps out is not told to be pending.
+    let mask = GicCpuInterface::get_priority_mask();
+    GicCpuInterface::set_priority_mask(LOWEST_PRIORITY);
+    send(NUDGE, cpu::mpidr());
+    while !cpu::is_interrupt_pending() {}
+    GicCpuInterface::set_priority_mask(mask);
+}
+
+fn send(interrupt: IntId, mpidr: u64) {
     let [aff0, affinity1, affinity2, _, affinity3, ..] = mpidr.to_le_bytes();
     let target = SgiTarget::List { affinity3, affinity2, affinity1, target_list: 1 << aff0 };
-    GicCpuInterface::send_sgi(DOORBELL, target, SgiTargetGroup::CurrentGroup1).expect("the doorbell is an SGI");
+    GicCpuInterface::send_sgi(interrupt, target, SgiTargetGroup::CurrentGroup1).expect("it is an SGI");
 }
 
 /// Sleeps until an interrupt is pending, and takes it; with interrupts masked.
@@ -76,6 +93,8 @@ pub(crate) fn handle<L: Level>() {
     while GicCpuInterface::handle_interrupt(InterruptGroup::Group1, |interrupt| {
         if interrupt == L::TIMER {
             timer::expired::<L>();
+        } else if interrupt == NUDGE {
+            step::nudged::<L>();
         } else if interrupt != DOORBELL {
             panic!("unexpected interrupt: {interrupt:?}");
         }

@@ -2,7 +2,7 @@
 
 use super::console::print_last_words;
 use super::level::Level;
-use super::{cpu, exit, gic};
+use super::{cpu, exit, gic, step};
 use crate::status;
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef};
 use core::marker::PhantomData;
@@ -15,7 +15,10 @@ impl<L: Level> ExceptionHandlers for Vectors<L> {
         gic::handle::<L>();
     }
 
-    extern "C" fn sync_current(at: RegisterStateRef<'_>) {
+    extern "C" fn sync_current(mut at: RegisterStateRef<'_>) {
+        if step::handle::<L>(&mut at) {
+            return;
+        }
         if exit::is_without_semihosting() {
             exit::power_off();
         }
