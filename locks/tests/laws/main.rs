@@ -46,6 +46,18 @@ macro_rules! laws {
                 let shared = laws::Shared::<Lock>::new();
                 crew(|core, rounds| laws::try_lock_exclusion(&shared, core, rounds)).unwrap();
             }
+
+            /// What the laws guard are atomics, where nothing is a data race. This is not: miri and ThreadSanitizer look.
+            #[test]
+            fn plain_memory() {
+                let count = lock_api::Mutex::<Lock, u32>::new(0);
+                let counted = |_, rounds| {
+                    (0..rounds).for_each(|_| *count.lock() += 1);
+                    Ok(())
+                };
+                crew(counted).unwrap();
+                assert_eq!(count.into_inner(), crew::ROUNDS * THREADS as u32);
+            }
         }
     )*};
 }
