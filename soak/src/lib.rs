@@ -94,7 +94,11 @@ pub struct Fault(pub String);
 ///
 /// [`Fault`]: two owners of a page, a sum that is off, an invariant violated, a call refused that was legal.
 pub fn run(settings: &Settings, stop: &AtomicBool, told: impl Fn(Progress) + Sync) -> Result<Progress, Fault> {
-    let told: &(dyn Fn(Progress) + Sync) = &told; // one of each below, whoever calls
+    choose(settings, stop, &told)
+}
+
+/// Not generic, so that all pools are compiled once, with this library.
+fn choose(settings: &Settings, stop: &AtomicBool, told: &(dyn Fn(Progress) + Sync)) -> Result<Progress, Fault> {
     match settings.lock {
         Lock::Ticket => with_lock::<Ticket<Yield>>(settings, stop, told),
         Lock::Mcs => with_lock::<Mcs<Yield>>(settings, stop, told),
