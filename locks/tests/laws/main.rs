@@ -51,8 +51,11 @@ macro_rules! laws {
             #[test]
             fn plain_memory() {
                 let count = lock_api::Mutex::<Lock, u32>::new(0);
-                let counted = |_, rounds| {
-                    (0..rounds).for_each(|_| *count.lock() += 1);
+                let counted = |core: laws::Core, rounds| {
+                    for _ in 0..rounds {
+                        *count.lock() += 1;
+                        (core.idle)(); // so that some find it free, and others wait
+                    }
                     Ok(())
                 };
                 crew(counted).unwrap();
