@@ -11,6 +11,8 @@
 
 use crate::commons::Commons;
 use crate::worker::Holdings;
+use hyp_pool::RefcountPath;
+use lock_api::RawMutex;
 use std::collections::BTreeMap;
 
 /// Compares; frames in use.
@@ -18,7 +20,7 @@ use std::collections::BTreeMap;
 /// # Panics
 ///
 /// If something does not agree.
-pub fn all(commons: &Commons<'_>, holdings: &[Holdings]) -> usize {
+pub fn all<L: RawMutex, R: RefcountPath>(commons: &Commons<'_, L, R>, holdings: &[Holdings]) -> usize {
     let census = commons.pool.check().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(census.free_pages + census.allocated_pages, commons.len(), "frames are lost");
     assert_eq!(commons.pool.free_pages(), census.free_pages, "the counter of free pages is off");

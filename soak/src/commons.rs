@@ -1,21 +1,17 @@
 //! The pool, and what all threads share.
 //!
 //! ```text
-//!   pool     3001 frames from 0x80123 on, 5 of them reserved; ticket lock, atomic counts, deferred coalescing
+//!   pool     3001 frames from 0x80123 on, 5 of them reserved; deferred coalescing; lock and counts are chosen
 //!   pages    16 pages that nobody frees: everybody gets and puts references to them, without a lock, all the time
 //!   slots    8 blocks by handle, now and then replaced: the last handle goes wherever it happens to be dropped
 //!   cpus     8 magazines, more than one thread at one of them at times
 //! ```
 
 use crate::ledger::{Ledger, SHARED};
-use hyp_pool::{Erasable, HypPool, NR_ORDERS, PageRef, PerCpu, Pfn, PfnRange, PhysMap, TableWord, table_words};
-use lock_api::Mutex;
-
-/// Its lock, and that of everything else here.
-pub type Lock = hyp_locks::Ticket<hyp_locks::wait::Yield>;
-
-/// The pool that is soaked.
-pub type Pool<'t> = HypPool<'t, Lock>;
+use hyp_pool::{
+    Erasable, HypPool, NR_ORDERS, PageRef, PerCpu, Pfn, PfnRange, PhysMap, RefcountPath, TableWord, table_words,
+};
+use lock_api::{Mutex, RawMutex};
 
 /// Its range: an odd start and an odd length.
 const RANGE: PfnRange = PfnRange::new(Pfn::new(0x8_0123), 3001);
@@ -37,34 +33,34 @@ pub fn vacant_table() -> Vec<TableWord> {
 ///
 /// If the table is too short, or in use.
 #[must_use]
-pub fn pool(table: &[TableWord]) -> Pool<'_> {
-    Pool::with_table(table, RANGE, RESERVED).expect("a vacant table of the right length")
+pub fn pool<L: RawMutex, R: RefcountPath>(table: &[TableWord]) -> HypPool<'_, L, R> {
+    HypPool::with_table(table, RANGE, RESERVED).expect("a vacant table of the right length")
 }
 
-/// What all threads share.
+/// What all threads share. `L` is the pool's lock, and that of everything else here; `R` counts.
 #[derive(Debug)]
-pub struct Commons<'p> {
+pub struct Commons<'p, L: RawMutex, R: RefcountPath> {
     /// The pool.
-    pub pool: &'p Pool<'p>,
+    pub pool: &'p HypPool<'p, L, R>,
     /// Whose each frame is.
     pub ledger: Ledger,
     /// Pages with one reference of nobody in particular.
     pub pages: Vec<Pfn>,
     /// Blocks that come and go.
-    pub slots: [Mutex<Lock, Option<PageRef<'p, Lock>>>; SLOTS],
+    pub slots: [Mutex<L, Option<PageRef<'p, L, R>>>; SLOTS],
     /// A magazine a CPU.
-    pub cpus: PerCpu<'p, Lock, CPUS>,
+    pub cpus: PerCpu<'p, L, CPUS, L, R>,
     whole: [usize; NR_ORDERS],
 }
 
-impl<'p> Commons<'p> {
+impl<'p, L: RawMutex, R: RefcountPath> Commons<'p, L, R> {
     /// Of a new pool.
     ///
     /// # Panics
     ///
     /// If the pool is not new.
     #[must_use]
-    pub fn new(pool: &'p Pool<'p>) -> Self {
+    pub fn new(pool: &'p HypPool<'p, L, R>) -> Self {
         let ledger = Ledger::new(RANGE.start().get(), RANGE.len());
         let whole = pool.free_blocks();
         let pages: Vec<Pfn> = (0..PAGES).map(|_| pool.alloc_pages(0).expect("an empty pool")).collect();
@@ -110,8 +106,8 @@ impl<'p> Commons<'p> {
     }
 }
 
-/// Clears nothing, and looks into the ledger: a block to be cleared is nobody's yet, or nobody's any more.
-impl PhysMap for Commons<'_> {
+/// Clears nothing but a word, in the ledger: a block to be cleared is nobody's yet, or nobody's any more.
+impl<L: RawMutex, R: RefcountPath> PhysMap for Commons<'_, L, R> {
     fn zero(&self, block: Erasable<'_>) {
         let order = block.nr_pages().trailing_zeros() as u8;
         self.ledger.enter(block.pfn(), order, SHARED);

@@ -9,6 +9,8 @@
 //!
 //! * Each thread writes its number to every frame that it gets, in a [`Ledger`] beside the pool, and takes it away
 //!   before it gives the frame up. Whoever finds another's number there has found two owners of a page.
+//! * A word of each frame is plain memory, written by who gets it and read by all who have it: where the pool does not
+//!   order the ones before the other, ThreadSanitizer tells. (A job of [`ci`](../../ci/matrix.toml) runs it.)
 //! * Every ten million operations all threads stop, and what they say they have, what the ledger says, and what
 //!   `HypPool::check` counts must agree to the page ([`check`]).
 //! * At the end everything is put back, and the pool is the one range that it was.
@@ -19,24 +21,34 @@
 //! | [`commons`] | the pool, and what all threads share |
 //! | [`worker`] | one thread's blocks, and the mix of calls |
 //! | [`check`] | the sums, with the world stopped |
+//! | [`choice`] | the lock, and who counts |
+//! | [`unordered`] | a lock that ThreadSanitizer must catch |
 //!
-//! The lock is [`Ticket`](hyp_locks::Ticket), whose waiters would spin for ever, and here let others run after a while
-//! ([`Yield`](hyp_locks::wait::Yield)): with more threads than cores it goes on, slowly, with holders and waiters
-//! preempted wherever they are. What such a run is good for.
+//! The locks are those whose waiters would spin for ever, and here let others run after a while ([`Yield`]): with more
+//! threads than cores it goes on, slowly, with holders and waiters preempted wherever they are. What such a run is good
+//! for.
 
 pub mod check;
+pub mod choice;
 pub mod commons;
 pub mod ledger;
+pub mod unordered;
 pub mod worker;
 
+pub use choice::{Counts, Lock};
 use commons::Commons;
+use hyp_locks::wait::Yield;
+use hyp_locks::{Mcs, Queued, Ticket, Ttas};
+use hyp_pool::{Atomic, Merged, RefcountPath};
 pub use ledger::Ledger;
+use lock_api::RawMutex;
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use unordered::Unordered;
 use worker::{Holdings, Worker};
 
 /// Operations between two checks, of all threads together.
@@ -53,6 +65,10 @@ pub struct Settings {
     pub threads: usize,
     /// What the mix follows from.
     pub seed: u64,
+    /// The lock of the pool, and of what is around it.
+    pub lock: Lock,
+    /// How references are counted.
+    pub counts: Counts,
 }
 
 /// How far a run is, told after each check.
@@ -78,9 +94,39 @@ pub struct Fault(pub String);
 ///
 /// [`Fault`]: two owners of a page, a sum that is off, an invariant violated, a call refused that was legal.
 pub fn run(settings: &Settings, stop: &AtomicBool, told: impl Fn(Progress) + Sync) -> Result<Progress, Fault> {
+    choose(settings, stop, &told)
+}
+
+/// Not generic, so that all pools are compiled once, with this library.
+fn choose(settings: &Settings, stop: &AtomicBool, told: &(dyn Fn(Progress) + Sync)) -> Result<Progress, Fault> {
+    match settings.lock {
+        Lock::Ticket => with_lock::<Ticket<Yield>>(settings, stop, told),
+        Lock::Mcs => with_lock::<Mcs<Yield>>(settings, stop, told),
+        Lock::Queued => with_lock::<Queued<Yield>>(settings, stop, told),
+        Lock::Ttas => with_lock::<Ttas<Yield>>(settings, stop, told),
+        Lock::Unordered => with_lock::<Unordered>(settings, stop, told),
+    }
+}
+
+fn with_lock<L: RawMutex + Send + Sync>(
+    settings: &Settings,
+    stop: &AtomicBool,
+    told: &(dyn Fn(Progress) + Sync),
+) -> Result<Progress, Fault> {
+    match settings.counts {
+        Counts::Atomic => soak::<L, Atomic>(settings, stop, told),
+        Counts::Merged => soak::<L, Merged>(settings, stop, told),
+    }
+}
+
+fn soak<L: RawMutex + Send + Sync, R: RefcountPath>(
+    settings: &Settings,
+    stop: &AtomicBool,
+    told: &(dyn Fn(Progress) + Sync),
+) -> Result<Progress, Fault> {
     let threads = settings.threads.max(1);
     let table = commons::vacant_table();
-    let pool = commons::pool(&table);
+    let pool = commons::pool::<L, R>(&table);
     let commons = mem::ManuallyDrop::new(Commons::new(&pool)); // dropped if nothing is wrong with the pool
     let fault: Mutex<Option<String>> = Mutex::new(None);
     let complain = |cause: Box<dyn Any + Send>| {

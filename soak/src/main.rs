@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p soak                          # a thousand million operations on two threads
 //! cargo run --release -p soak -- --seconds 60 --threads 4 --seed 7
+//! cargo run --release -p soak -- --seconds 60 --lock mcs --counts merged
 //! ```
 //!
 //! | exit status | |
@@ -12,9 +13,9 @@
 //! | 2 | wrong arguments |
 //! | 130 | a second Ctrl-C: no check |
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
-use soak::{Progress, Settings};
+use soak::{Counts, Lock, Progress, Settings};
 use std::io::{self, Write as _};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -37,6 +38,12 @@ struct Arguments {
     /// Another seed, another run; on one thread the same seed is the same run
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Of the pool, and of what is around it
+    #[arg(long, value_enum, default_value = "ticket")]
+    lock: Lock,
+    /// Who counts references
+    #[arg(long, value_enum, default_value = "atomic")]
+    counts: Counts,
 }
 
 fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
@@ -53,6 +60,8 @@ fn main() -> ExitCode {
         limit: arguments.seconds.map(Duration::from_secs),
         threads: arguments.threads.into(),
         seed: arguments.seed,
+        lock: arguments.lock,
+        counts: arguments.counts,
     };
     // Relaxed: the flag says all there is to say.
     let listening = ctrlc::set_handler(|| {
@@ -86,7 +95,9 @@ fn main() -> ExitCode {
             (format!("{}\n{verdict}", in_words(&end)), ExitCode::SUCCESS)
         }
         Err(fault) => {
-            (format!("WRONG: {} (--seed {} --threads {})", fault.0, settings.seed, settings.threads), ExitCode::FAILURE)
+            let Settings { threads, seed, lock, counts, .. } = settings;
+            let again = format!("--seed {seed} --threads {threads} --lock {} --counts {}", name(lock), name(counts));
+            (format!("WRONG: {} ({again})", fault.0), ExitCode::FAILURE)
         }
     };
     match writeln!(io::stdout(), "{verdict}") {
@@ -96,6 +107,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// As it is typed.
+fn name(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().expect("none is hidden").get_name().to_owned()
 }
 
 fn in_words(progress: &Progress) -> String {

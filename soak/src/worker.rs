@@ -12,9 +12,10 @@
 //! A thread knows what is right of its own blocks, so every call on them is either granted or refused as it must be:
 //! nothing is left to chance but what others do at the same time.
 
-use crate::commons::{CPUS, Commons, Lock};
+use crate::commons::{CPUS, Commons};
 use crate::ledger::SHARED;
-use hyp_pool::{AllocError, BULK, Contents, Erasing, Magazine, Owner, PageError, PageRef, Pfn};
+use hyp_pool::{AllocError, BULK, Contents, Erasing, Magazine, Owner, PageError, PageRef, Pfn, RefcountPath};
+use lock_api::RawMutex;
 
 mod calls;
 
@@ -36,35 +37,35 @@ pub struct Holdings {
 
 /// A block of a thread.
 #[derive(Debug)]
-enum Block<'p> {
+enum Block<'p, L: RawMutex, R: RefcountPath> {
     Number { pfn: Pfn, order: u8, count: u32 },
     Owned { pfn: Pfn, order: u8, count: u32 },
-    Handle(PageRef<'p, Lock>),
+    Handle(PageRef<'p, L, R>),
 }
 
 /// A thread's part of a soak.
 #[derive(Debug)]
-pub struct Worker<'c, 'p> {
-    commons: &'c Commons<'p>,
+pub struct Worker<'c, 'p, L: RawMutex, R: RefcountPath> {
+    commons: &'c Commons<'p, L, R>,
     me: usize,
     rng: u64,
-    owner: Owner<'p, Lock>,
-    magazine: Magazine<'p, Lock>,
+    owner: Owner<'p, L, R>,
+    magazine: Magazine<'p, L, R>,
     /// Another one, whose blocks are cleared: by every other thread when they are allocated, by the rest when they are put.
-    clearing: Erasing<Magazine<'p, Lock>, &'c Commons<'p>>,
-    blocks: Vec<Block<'p>>,
-    handles: Vec<PageRef<'p, Lock>>,
+    clearing: Erasing<Magazine<'p, L, R>, &'c Commons<'p, L, R>>,
+    blocks: Vec<Block<'p, L, R>>,
+    handles: Vec<PageRef<'p, L, R>>,
     references: Vec<u32>,
 }
 
-impl<'c, 'p> Worker<'c, 'p> {
+impl<'c, 'p, L: RawMutex, R: RefcountPath> Worker<'c, 'p, L, R> {
     /// Worker number `me`.
     ///
     /// # Panics
     ///
     /// If there are too many.
     #[must_use]
-    pub fn new(commons: &'c Commons<'p>, me: usize, seed: u64) -> Self {
+    pub fn new(commons: &'c Commons<'p, L, R>, me: usize, seed: u64) -> Self {
         let rng = (seed ^ (me as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1);
         let owner = commons.pool.owner().expect("no more threads than owners");
         let magazine = Magazine::new(commons.pool);
@@ -153,20 +154,20 @@ impl<'c, 'p> Worker<'c, 'p> {
     }
 
     /// Writes a block of this thread's down.
-    fn enter(&mut self, block: Block<'p>) {
+    fn enter(&mut self, block: Block<'p, L, R>) {
         self.commons.ledger.enter(block.pfn(), block.order(), self.number());
         self.blocks.push(block);
     }
 
     /// Strikes it off.
-    fn leave(&mut self, at: usize) -> Block<'p> {
+    fn leave(&mut self, at: usize) -> Block<'p, L, R> {
         let block = self.blocks.swap_remove(at);
         self.commons.ledger.leave(block.pfn(), block.order(), self.number());
         block
     }
 }
 
-impl Block<'_> {
+impl<L: RawMutex, R: RefcountPath> Block<'_, L, R> {
     fn pfn(&self) -> Pfn {
         match *self {
             Self::Number { pfn, .. } | Self::Owned { pfn, .. } => pfn,

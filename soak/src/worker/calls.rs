@@ -11,12 +11,14 @@
 //! | 1 each | a split, many at once, a call that must be refused, a handle dropped |
 //! | 1 | draining, coalescing, looking at it all: seldom |
 
-use super::{AllocError, BULK, Block, Contents, Erasing, Lock, MOST, PageError, PageRef, Pfn, SHARED, Worker};
+use super::{
+    AllocError, BULK, Block, Contents, Erasing, MOST, PageError, PageRef, Pfn, RawMutex, RefcountPath, SHARED, Worker,
+};
 
 /// To a call on a block of one's own that must be granted.
 const OURS: &str = "a block of this thread's";
 
-impl<'p> Worker<'_, 'p> {
+impl<'p, L: RawMutex, R: RefcountPath> Worker<'_, 'p, L, R> {
     pub(super) fn alloc(&mut self) {
         if self.blocks.len() >= MOST {
             return self.free_one();
@@ -191,12 +193,14 @@ impl<'p> Worker<'_, 'p> {
         if len > 0 {
             let at = self.random(len as u64) as usize;
             let handle = self.handles.swap_remove(at);
+            // Right before the put: who is given the block next must come after this read.
+            self.commons.ledger.read(handle.pfn(), handle.order(), SHARED);
             self.put_handle(handle);
         }
     }
 
     /// Drops it, or has its block cleared if it is the last one.
-    fn put_handle(&mut self, handle: PageRef<'p, Lock>) {
+    fn put_handle(&mut self, handle: PageRef<'p, L, R>) {
         if self.random(2) == 0 {
             return drop(handle);
         }
