@@ -14,7 +14,7 @@ use lock_api::RawMutex;
 
 /// How many threads, and rounds for each; fewer where an interpreter runs them.
 pub(crate) const THREADS: usize = if cfg!(miri) { 3 } else { 4 };
-pub(crate) const ROUNDS: u32 = if cfg!(miri) { 30 } else { 2000 };
+const ROUNDS: u32 = if cfg!(miri) { 30 } else { 2000 };
 
 /// Much longer than any law takes; a lock that never lets go is found by this.
 const WATCHDOG: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 120 });
