@@ -14,8 +14,10 @@
 //!
 //! # What it cannot tell
 //!
-//! A handler that waits for a lock which the code that it interrupted holds is found, as recursion: it is the same CPU. Two
-//! CPUs that wait for each other's locks are not. After a release out of order the next one may go unnoticed.
+//! A handler that waits for a lock which the code that it interrupted holds is found, as recursion: it is the same CPU; but
+//! not in the few instructions between an acquisition and its note, or a note taken back and its release. Not found are: a
+//! handler that queues behind a *wait* of its own CPU, in a lock that is first in, first out; two CPUs that wait for each
+//! other's locks. After a release out of order the next one may go unnoticed.
 //!
 //! # Invariants
 //!

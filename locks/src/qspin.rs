@@ -146,7 +146,8 @@ pub struct QSpin<C, W = DefaultWait> {
 
 /// Where the CPUs of a program queue, for any number of [`QSpin`]s.
 pub trait Nodes: CpuId {
-    /// The nodes, by CPU: always the same. A CPU for which there are none does not queue.
+    /// The nodes, by CPU: always the same. A CPU for which there are none does not queue. If it is another list, who waits
+    /// panics or waits for ever; nobody gets in who should not.
     fn nodes() -> &'static [CpuNodes];
 }
 

@@ -118,6 +118,23 @@ impl Nodes for Thread {
     }
 }
 
+/// The same, of whom only the first two have a node: the others go for the flag without queueing.
+pub(crate) struct FewNodes;
+
+// SAFETY: as `Member`; of `QSpin` exclusion does not rest on it.
+unsafe impl CpuId for FewNodes {
+    fn cpu() -> usize {
+        Thread::cpu() + NUMBERS - 2
+    }
+}
+
+impl Nodes for FewNodes {
+    fn nodes() -> &'static [CpuNodes] {
+        static NODES: [CpuNodes; NUMBERS] = [const { CpuNodes::new() }; NUMBERS];
+        &NODES
+    }
+}
+
 /// Tells of every number that is drawn.
 pub(crate) struct Draws;
 

@@ -18,7 +18,7 @@ use hyp_locks::{
 };
 use lock_api::RawMutex;
 
-use crate::crew::{Announce, Announced, Draws, Idle, Member, NoProbe, OneCore, THREADS, Thread, Yield, crew};
+use crate::crew::{Announce, Announced, Draws, FewNodes, Idle, Member, NoProbe, OneCore, THREADS, Thread, Yield, crew};
 
 /// Everybody's laws.
 macro_rules! laws {
@@ -104,6 +104,7 @@ laws! {
     mcs: Mcs<Yield>;
     queued: Queued<Yield>;
     qspin: QSpin<Thread, Yield>;
+    qspin_few_nodes: QSpin<FewNodes, Yield>;
     bakery: Bakery<Member, THREADS, Coherent, Yield>;
     bakery_short_of_numbers: Bakery<Member, THREADS, Coherent, Yield, 4>;
     timed: Timed<Ttas<Yield>, Monotonic>;
