@@ -3,6 +3,9 @@
 
 #![cfg(not(loom))]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod stepping;
+
 use std::cell::Cell;
 
 use hyp_locks::bakery::{Line, Visibility};
@@ -70,38 +73,25 @@ fn the_last_number_may_be_drawn() {
     }
 }
 
-/// The processor's own single-step trap stands for the interrupt: after each instruction of an acquisition in turn, a
-/// handler takes the lock, or tries to.
+/// After each instruction of an acquisition in turn, a handler takes the lock, or tries to.
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 mod a_handler_after_every_instruction {
-    use std::arch::asm;
-    use std::ffi::{c_int, c_void};
-    use std::mem::MaybeUninit;
-    use std::ptr;
-    use std::sync::Once;
-
     use hyp_locks::bakery::BakeryGuard;
 
     use super::*;
+    use crate::stepping::interrupted;
 
     type Lock = Bakery<Cpu1, 2>;
 
-    /// The trap flag of `EFLAGS`.
-    const TRAP: i64 = 1 << 8;
-
     thread_local! {
-        static COUNTDOWN: Cell<usize> = const { Cell::new(0) };
         static LOCK: Cell<Option<&'static Lock>> = const { Cell::new(None) };
         /// Whether the handler keeps what it gets, and it.
         static KEEPS: Cell<bool> = const { Cell::new(false) };
         static KEPT: Cell<Option<BakeryGuard>> = const { Cell::new(None) };
-        static CAME: Cell<bool> = const { Cell::new(false) };
         static GOT_IT: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// The interrupt handler proper.
     fn handler() {
-        CAME.set(true);
         let lock = LOCK.get().expect("set before the first step");
         let guard = lock.try_lock();
         GOT_IT.set(guard.is_some());
@@ -111,39 +101,6 @@ mod a_handler_after_every_instruction {
             Some(guard) => unsafe { lock.unlock(guard) },
             None => (),
         }
-    }
-
-    extern "C" fn on_trap(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
-        match COUNTDOWN.get() {
-            0 => {
-                // SAFETY: the kernel hands a handler with SA_SIGINFO a context of this type.
-                let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
-                context.uc_mcontext.gregs[libc::REG_EFL as usize] &= !TRAP; // the rest runs on
-                handler();
-            }
-            left => COUNTDOWN.set(left - 1),
-        }
-    }
-
-    /// `acquire`, interrupted after instruction `at`; whether it was that long.
-    fn interrupted<R>(at: usize, acquire: impl FnOnce() -> R) -> (bool, R) {
-        static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(|| {
-            // SAFETY: all-zero is a valid `sigaction`: no flags, an empty mask.
-            let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-            action.sa_flags = libc::SA_SIGINFO;
-            action.sa_sigaction = on_trap as *const () as usize;
-            // SAFETY: `on_trap` has the signature that SA_SIGINFO asks for, and accesses const thread-locals alone.
-            assert_eq!(unsafe { libc::sigaction(libc::SIGTRAP, &raw const action, ptr::null_mut()) }, 0);
-        });
-        COUNTDOWN.set(at);
-        CAME.set(false);
-        // SAFETY: sets the trap flag; each instruction ends in `on_trap` from here on.
-        unsafe { asm!("pushfq", "or dword ptr [rsp], 0x100", "popfq") };
-        let acquired = acquire();
-        // SAFETY: clears it.
-        unsafe { asm!("pushfq", "and dword ptr [rsp], ~0x100", "popfq") };
-        (CAME.get(), acquired)
     }
 
     /// Interrupts `acquire` after each of its instructions; `check` gets what came of it. How often the handler got the
@@ -158,7 +115,7 @@ mod a_handler_after_every_instruction {
             let lock: &'static Lock = Box::leak(Box::new(Lock::INIT));
             LOCK.set(Some(lock));
             KEEPS.set(keeps);
-            let (came, acquired) = interrupted(at, || acquire(lock));
+            let (came, acquired) = interrupted(at, handler, || acquire(lock));
             if !came {
                 break;
             }

@@ -2,6 +2,9 @@
 
 #![cfg(not(loom))]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod stepping;
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -337,4 +340,73 @@ fn irq_mask_is_free_before_the_mask_is_restored() {
     drop(guard);
     assert_eq!(*POOL.lock(), 11);
     assert!(PENDING.take().is_none() && !Recorder::masked());
+}
+
+/// A non-maskable interrupt after each instruction of a counted section, in turn: its handler has a counted section, too.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod an_nmi_after_every_instruction {
+    use super::*;
+    use crate::stepping::interrupted;
+
+    /// A mask of this thread.
+    struct Mask;
+
+    thread_local! {
+        static MASKED: Cell<bool> = const { Cell::new(false) };
+        static SECTIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    // SAFETY: a handler that the mask keeps out is not what these tests have.
+    unsafe impl InterruptControl for Mask {
+        type State = bool;
+
+        fn save_and_mask() -> bool {
+            MASKED.replace(true)
+        }
+
+        unsafe fn restore(state: bool) {
+            MASKED.set(state);
+        }
+    }
+
+    struct Cpu;
+
+    // SAFETY: one test has one thread, and its handler interrupts that one.
+    unsafe impl CpuId for Cpu {
+        fn cpu() -> usize {
+            0
+        }
+    }
+
+    // SAFETY: the one slot is this function's.
+    unsafe impl Depths<Mask> for Cpu {
+        fn slots() -> &'static [IrqSlot<Mask>] {
+            static SLOTS: [IrqSlot<Mask>; 1] = [IrqSlot::NEW];
+            &SLOTS
+        }
+    }
+
+    type Lock = Mutex<IrqDepth<Ticket, Mask, Cpu>, ()>;
+
+    #[test]
+    fn leaves_the_mask_to_what_it_interrupted() {
+        static OTHER: Lock = Lock::new(());
+        fn handler() {
+            drop(OTHER.try_lock());
+            SECTIONS.set(SECTIONS.get() + 1);
+        }
+        for at in 0.. {
+            let lock = Lock::new(());
+            let (came, masked) = interrupted(at, handler, || {
+                let _section = lock.lock();
+                MASKED.get()
+            });
+            assert!(masked, "unmasked in the section, instruction {at}");
+            assert!(!MASKED.get(), "masked for ever, instruction {at}");
+            if !came {
+                break;
+            }
+        }
+        assert!(SECTIONS.get() > 20, "interrupted too seldom: {}", SECTIONS.get());
+    }
 }
