@@ -38,7 +38,7 @@ impl<const CPUS: usize, W: Wait + 'static, const LAST: u32> Fresh for Bakery<Cpu
     }
 }
 
-impl<W: Wait + 'static> Fresh for QSpin<Cpu, W> {
+impl<C: Nodes + 'static, W: Wait + 'static> Fresh for QSpin<C, W> {
     fn fresh() -> Self {
         Self::new()
     }
@@ -65,6 +65,22 @@ loom::lazy_static! {
 impl Nodes for Cpu {
     fn nodes() -> &'static [CpuNodes] {
         &*NODES
+    }
+}
+
+/// The same CPUs, of which only the first has nodes.
+pub(crate) struct Few;
+
+// SAFETY: as `Cpu`.
+unsafe impl CpuId for Few {
+    fn cpu() -> usize {
+        Cpu::cpu()
+    }
+}
+
+impl Nodes for Few {
+    fn nodes() -> &'static [CpuNodes] {
+        &NODES[..1]
     }
 }
 
@@ -108,18 +124,31 @@ unsafe impl Wait for Announced {
 }
 
 loom::thread_local! {
-    static HANDLER: RefCell<Option<Box<dyn FnOnce()>>> = RefCell::new(None);
+    static HANDLER: RefCell<Option<Handler>> = RefCell::new(None);
 }
 
-/// Waits as [`Spin`] does; but first, if this is the thread's first wait of a model of [`nested`] waits, an interrupt
-/// handler comes.
+/// An interrupt handler that has not come yet.
+struct Handler {
+    /// After so many waits of its thread.
+    after: u32,
+    run: Box<dyn FnOnce()>,
+}
+
+/// Waits as [`Spin`] does; but first, if it is time for it in a model of [`nested`] waits, an interrupt handler comes.
 pub(crate) struct Interrupted;
 
 // SAFETY: `Spin` waits. Loom unwinds when it has found something; nothing of the model is used after that.
 unsafe impl Wait for Interrupted {
     fn until<A: Word>(word: &A, ahead: impl Fn(A::Value) -> u32) -> A::Value {
-        if let Some(handler) = HANDLER.with(RefCell::take) {
-            handler();
+        let handler = HANDLER.with(|pending| match &mut *pending.borrow_mut() {
+            Some(Handler { after, .. }) if *after > 0 => {
+                *after -= 1;
+                None
+            }
+            due => due.take(),
+        });
+        if let Some(handler) = handler {
+            (handler.run)();
         }
         Spin::until(word, ahead)
     }
@@ -230,26 +259,27 @@ pub(crate) fn exclusion<L: Fresh>(plan: Plan, preemptions: Option<usize>) -> u32
 }
 
 /// A handler that waits interrupts a wait, of whom somebody is next in line already: one thread waits for `lock`, and its
-/// handler for `other`, which the other thread holds while it queues for `lock` behind the first.
-pub(crate) fn nested<L: Fresh>(preemptions: Option<usize>) -> u32 {
-    fn interrupted<L: Fresh>(lock: &Guarded<L>, handler: impl FnOnce() + 'static) {
-        HANDLER.with(|pending| pending.replace(Some(Box::new(handler))));
+/// handler for `other`, which the other thread holds while it queues for `lock` behind the first. The handler comes after
+/// so many waits of the first thread: 0, it interrupts that for the lock; 1, what is waited for with the lock in hand.
+pub(crate) fn nested<L: Fresh>(after: u32, preemptions: Option<usize>) -> u32 {
+    fn interrupted<L: Fresh>(lock: &Guarded<L>, after: u32, handler: impl FnOnce() + 'static) {
+        HANDLER.with(|pending| pending.replace(Some(Handler { after, run: Box::new(handler) })));
         lock.run(&[Lock]);
         let late = HANDLER.with(RefCell::take); // it did not have to wait
-        late.into_iter().for_each(|handler| handler());
+        late.into_iter().for_each(|handler| (handler.run)());
     }
-    check(preemptions, || {
+    check(preemptions, move || {
         let (lock, other) = (Guarded::<L>::new(), Guarded::<L>::new());
         let (first, held) = (lock.lock.lock(), other.lock.lock());
         let waiter = thread::spawn({
             let (lock, other) = (lock.clone(), other.clone());
             move || {
                 CPU.with(|own| own.set(1));
-                interrupted(&lock, move || other.run(&[Lock]));
+                interrupted(&lock, after, move || other.run(&[Lock]));
             }
         });
         lock.section(first);
-        interrupted(&lock, {
+        interrupted(&lock, 0, {
             let other = other.clone();
             move || other.section(held)
         });

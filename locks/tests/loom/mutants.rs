@@ -237,7 +237,7 @@ fn qspin() {
     Algorithm {
         file: "src/qspin.rs",
         source: include_str!("../../src/qspin.rs"),
-        models: models!(QSpin<Cpu, Spin>, of three QSpin<Cpu, Patient<6>>, ("nested", || nested::<QSpin<Cpu, Interrupted>>(Some(2)))),
+        models: models!(QSpin<Cpu, Spin>, of three QSpin<Cpu, Patient<6>>, ("nested", || nested::<QSpin<Cpu, Interrupted>>(0, Some(2)))),
         survivors: &[
             ("S5", Weakened(Relaxed), "the order of the word alone puts S11 before the next S18"),
             ("S6", Weakened(Relaxed), "S7 decides, and acquires"),

@@ -12,7 +12,7 @@ use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
 use hyp_locks::{Bakery, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 
-use crate::model::{Announced, Cpu, Interrupted, Lock, Patient, Try, exclusion, guard_sent, held_throughout, nested};
+use crate::model::{Announced, Cpu, Few, Interrupted, Lock, Patient, Try, exclusion, guard_sent, held_throughout, nested};
 
 /// A model that has not panicked holds.
 fn holds(executions: u32) {
@@ -113,14 +113,24 @@ fn wfe_without_the_sleep() {
     holds(exclusion::<Queued<Wfe>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
 }
 
-/// A handler queues for a second lock while what it interrupted queues for the first; of all queues, with no node, nodes on
-/// stacks, and nodes of CPUs.
+/// A handler queues for a second lock while what it interrupted queues for the first, or has it and waits for the link of
+/// the next one; of all queues, with no node, nodes on stacks, and nodes of CPUs.
 #[test]
 fn nested_waits() {
-    holds(nested::<Ticket<Interrupted>>(Some(3)));
-    holds(nested::<Mcs<Interrupted>>(Some(3)));
-    holds(nested::<Queued<Interrupted>>(Some(3)));
-    holds(nested::<QSpin<Cpu, Interrupted>>(Some(3)));
+    for after in [0, 1] {
+        holds(nested::<Ticket<Interrupted>>(after, Some(3)));
+        holds(nested::<Mcs<Interrupted>>(after, Some(3)));
+        holds(nested::<Queued<Interrupted>>(after, Some(3)));
+        holds(nested::<QSpin<Cpu, Interrupted>>(after, Some(3)));
+    }
+}
+
+/// One CPU queues, the other has no node.
+#[test]
+fn qspin_of_few_nodes() {
+    holds(exclusion::<QSpin<Few, Spin>>(&[&[Lock], &[Lock]], None));
+    holds(exclusion::<QSpin<Few, Spin>>(&[&[Lock, Lock], &[Lock, Lock]], Some(3)));
+    holds(exclusion::<QSpin<Few, Patient<6>>>(&[&[Lock], &[Lock], &[Lock]], Some(2)));
 }
 
 /// Its guards stay where they are; its numbers run out where `LAST` is small. Of its models, the one of two threads
