@@ -9,7 +9,8 @@
 //!  unlock    held longer than the limit? ──► HeldTooLong      this CPU's last one? ── no ──► OutOfOrder
 //! ```
 //!
-//! For debug builds: `type Lock = Checked<Ticket, Cpus>` there, `Ticket` otherwise. Xen and Zephyr have such checks; here
+//! For debug builds: `type Lock = Checked<Ticket, Cpus>` there, `Ticket` otherwise; inside or outside of the other
+//! decorators. Xen and Zephyr have such checks; here
 //! they are a decorator, and what is done about a [`Fault`] is the program's to say ([`Check::report`]).
 //!
 //! # What it cannot tell
@@ -61,6 +62,10 @@ pub trait Check: CpuId {
     }
 
     /// A fault was found. Unless it diverges, what was asked for goes on: a recursion then waits for ever.
+    ///
+    /// This one panics. A section that took too long, or ended out of order, is found by the drop of its guard: a panic
+    /// there, while unwinding from another, aborts the program; and of both faults in one section the first one is all that
+    /// is seen. Where that is too much, write it to a log.
     #[track_caller]
     fn report(fault: &Fault) {
         panic!("{fault}");

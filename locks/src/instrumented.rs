@@ -135,6 +135,7 @@ impl<L: RawMutex, P: Probe> Instrumented<L, P> {
 
     /// Ends the section: stamps the lock, releases it by `unlock`, then tells the probe.
     #[inline]
+    #[track_caller]
     fn end(&self, held: InstrumentedGuard<L::Guard>, unlock: impl FnOnce(&L, L::Guard)) {
         let InstrumentedGuard { inner, acquired, since } = held;
         let inner = guard(inner, |inner| unlock(&self.lock, inner)); // also if the clock unwinds
@@ -155,6 +156,7 @@ unsafe impl<L: RawMutex, P: Probe> RawMutex for Instrumented<L, P> {
     type Guard = InstrumentedGuard<L::Guard>;
 
     #[inline]
+    #[track_caller]
     fn lock(&self) -> Self::Guard {
         let called = P::now();
         let inner = self.lock.lock();
@@ -162,12 +164,14 @@ unsafe impl<L: RawMutex, P: Probe> RawMutex for Instrumented<L, P> {
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock(&self) -> Option<Self::Guard> {
         let called = P::now();
         self.lock.try_lock().map(|inner| self.begin(inner, called))
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn unlock(&self, guard: Self::Guard) {
         self.end(guard, |lock, inner| {
             // SAFETY: the caller holds the section that `guard` stands for, and `inner` is that section's.
@@ -184,6 +188,7 @@ unsafe impl<L: RawMutex, P: Probe> RawMutex for Instrumented<L, P> {
 // SAFETY: as fair as `L`. `bump` is the trait's own: a release and an acquisition, each with its samples.
 unsafe impl<L: RawMutexFair, P: Probe> RawMutexFair for Instrumented<L, P> {
     #[inline]
+    #[track_caller]
     unsafe fn unlock_fair(&self, guard: Self::Guard) {
         self.end(guard, |lock, inner| {
             // SAFETY: as in `unlock`.

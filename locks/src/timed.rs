@@ -143,16 +143,19 @@ unsafe impl<L: RawMutex, K: Clock, B: Between<L>> RawMutex for Timed<L, K, B> {
     type Guard = L::Guard;
 
     #[inline]
+    #[track_caller]
     fn lock(&self) -> L::Guard {
         self.lock.lock()
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock(&self) -> Option<L::Guard> {
         self.lock.try_lock()
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn unlock(&self, guard: L::Guard) {
         // SAFETY: the caller's promise, passed on.
         unsafe { self.lock.unlock(guard) };
@@ -167,12 +170,14 @@ unsafe impl<L: RawMutex, K: Clock, B: Between<L>> RawMutex for Timed<L, K, B> {
 // SAFETY: as fair as `L`, for those who wait without a deadline; the others do not wait in its order, they try.
 unsafe impl<L: RawMutexFair, K: Clock, B: Between<L>> RawMutexFair for Timed<L, K, B> {
     #[inline]
+    #[track_caller]
     unsafe fn unlock_fair(&self, guard: L::Guard) {
         // SAFETY: the caller's promise, passed on.
         unsafe { self.lock.unlock_fair(guard) };
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn bump(&self, guard: &mut L::Guard) {
         // SAFETY: the caller's promise, passed on.
         unsafe { self.lock.bump(guard) };
@@ -186,12 +191,14 @@ unsafe impl<L: RawMutex, K: Clock, B: Between<L>> RawMutexTimed for Timed<L, K, 
     type Instant = K::Instant;
 
     /// Tries until `timeout` has passed. Tries once in any case.
+    #[track_caller]
     fn try_lock_for(&self, timeout: K::Duration) -> Option<L::Guard> {
         // A lock that is free costs no look at the clock.
         self.lock.try_lock().or_else(|| self.try_lock_until(K::after(timeout)))
     }
 
     /// Tries until `deadline`. Tries once in any case.
+    #[track_caller]
     fn try_lock_until(&self, deadline: K::Instant) -> Option<L::Guard> {
         loop {
             let late = K::now() >= deadline;

@@ -2,12 +2,18 @@
 
 #![cfg(not(loom))]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod stepping;
+
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicUsize;
 
-use hyp_locks::{Check, Checked, CpuId, Fault, Mcs, Ticket, cpu};
-use lock_api::Mutex;
+use hyp_locks::timed::Monotonic;
+use hyp_locks::{
+    Acquired, Check, Checked, CpuId, Fault, Instrumented, IrqSave, Mcs, Probe, Recorder, Ticket, Timed, cpu,
+};
+use lock_api::{GuardSend, Mutex, RawMutex};
 
 /// Each thread is a CPU, whose clock it moves itself, and keeps the faults that it is told.
 struct Threads;
@@ -127,4 +133,145 @@ fn a_release_out_of_order_is_named() {
     }
     drop((third, second));
     assert_eq!(faults(), [], "the others are in order");
+}
+
+struct NoProbe;
+
+impl Probe for NoProbe {
+    fn now() -> u64 {
+        0
+    }
+
+    fn acquired(_: Acquired) {}
+
+    fn released(_: u64) {}
+}
+
+#[test]
+fn places_are_the_callers_whatever_is_around_the_check() {
+    fn too_long<L: RawMutex>() {
+        let mutex = Mutex::<L, ()>::new(());
+        let line = line!() + 1;
+        let guard = mutex.lock();
+        NOW.set(NOW.get() + 101);
+        drop(guard);
+        match faults()[..] {
+            [Fault::HeldTooLong { acquired, .. }] => assert_eq!((acquired.file(), acquired.line()), (file!(), line)),
+            ref other => panic!("{other:?}"),
+        }
+    }
+    type Inner = Checked<Ticket, Threads>;
+    too_long::<IrqSave<Inner, Recorder>>();
+    too_long::<Timed<Inner, Monotonic>>();
+    too_long::<Instrumented<Inner, NoProbe>>();
+    too_long::<Checked<IrqSave<Ticket, Recorder>, Threads>>();
+}
+
+/// A lock that lets everyone in. What comes just after a release may be another CPU, which a test writes.
+struct Handed;
+
+/// The CPU that the test says this thread is.
+struct Said;
+
+thread_local! {
+    static CPU: Cell<usize> = const { Cell::new(0) };
+    static AFTER_RELEASE: Cell<Option<fn()>> = const { Cell::new(None) };
+    /// The line since which the lock is held, of the first fault.
+    static HELD_SINCE: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+// SAFETY: one thread uses it, for nothing.
+unsafe impl RawMutex for Handed {
+    const INIT: Self = Self;
+
+    type Guard = GuardSend;
+
+    fn lock(&self) -> GuardSend {
+        GuardSend::new()
+    }
+
+    fn try_lock(&self) -> Option<GuardSend> {
+        Some(GuardSend::new())
+    }
+
+    unsafe fn unlock(&self, _: GuardSend) {
+        if let Some(act) = AFTER_RELEASE.take() {
+            act();
+        }
+    }
+
+    fn is_locked(&self) -> bool {
+        false
+    }
+}
+
+// SAFETY: one thread after the other is each of these CPUs.
+unsafe impl CpuId for Said {
+    fn cpu() -> usize {
+        CPU.get()
+    }
+}
+
+impl Check for Said {
+    fn held() -> &'static AtomicUsize {
+        static HELD: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+        &HELD[Self::cpu()]
+    }
+
+    fn report(fault: &Fault) {
+        if let Fault::Recursion { held_since, .. } = fault
+            && HELD_SINCE.get().is_none()
+        {
+            HELD_SINCE.set(Some(held_since.line()));
+        }
+    }
+}
+
+#[test]
+fn a_release_does_not_undo_the_note_of_who_comes_next() {
+    static MUTEX: Mutex<Checked<Handed, Said>, ()> = Mutex::new(());
+    const LINE: u32 = line!() + 3;
+    AFTER_RELEASE.set(Some(|| {
+        CPU.set(1);
+        std::mem::forget(MUTEX.lock());
+        CPU.set(0);
+    }));
+    drop(MUTEX.lock());
+    CPU.set(1);
+    std::mem::forget(MUTEX.lock());
+    assert_eq!(HELD_SINCE.get(), Some(LINE), "CPU 1 waits for what it holds");
+}
+
+/// After each instruction of an acquisition, in turn, a handler waits for the same lock.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[test]
+fn who_finds_its_number_finds_the_place() {
+    type Lock = Mutex<Checked<Handed, Said>, ()>;
+    thread_local! {
+        static LOCK: Cell<Option<&'static Lock>> = const { Cell::new(None) };
+        static TOLD: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+    fn handler() {
+        std::mem::forget(LOCK.get().map(|mutex| mutex.lock()));
+        TOLD.set(HELD_SINCE.take());
+    }
+    let mut told = 0;
+    for at in 0.. {
+        let mutex: &Lock = Box::leak(Box::new(Mutex::new(())));
+        LOCK.set(Some(mutex));
+        drop(mutex.lock()); // another place
+        let (came, line) = stepping::interrupted(at, handler, || {
+            std::mem::forget(mutex.lock());
+            line!() - 1
+        });
+        if !came {
+            break;
+        }
+        if let Some(since) = TOLD.take() {
+            assert_eq!(since, line, "instruction {at}");
+            told += 1;
+        }
+        HELD_SINCE.take(); // found by what was interrupted: the handler has not let go
+    }
+    assert!(told > 5, "interrupted too seldom: {told}");
 }

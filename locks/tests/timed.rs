@@ -3,12 +3,13 @@
 #![cfg(not(loom))]
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::timed::{Between, Doze, Monotonic, Poll, Watch};
 use hyp_locks::wait::Word;
 use hyp_locks::{Clock, CpuId, IrqSave, Mcs, QSpin, Queued, Recorder, Tas, Ticket, Timed, Ttas};
-use lock_api::{Mutex, RawMutex};
+use lock_api::{GuardSend, Mutex, RawMutex};
 
 /// Moves on by one with each look.
 struct Turns;
@@ -140,4 +141,55 @@ fn who_dozes_naps_once_where_nobody_releases() {
     assert_eq!((NAPS.get(), NOW.get()), (1, 1001), "a nap to the deadline, a try, and a look at the clock");
     drop(guard);
     assert!(mutex.try_lock_for(1000).is_some());
+}
+
+/// A lock whose `try_lock` a test writes: what becomes of its word, and whether it succeeds.
+struct Written(AtomicU32);
+
+thread_local! {
+    static TRY: Cell<fn(&AtomicU32) -> bool> = const { Cell::new(|_| true) };
+}
+
+// SAFETY: it is used by one thread, and guards nothing.
+unsafe impl RawMutex for Written {
+    const INIT: Self = Self(AtomicU32::new(0));
+
+    type Guard = GuardSend;
+
+    fn lock(&self) -> GuardSend {
+        unreachable!("it is only tried")
+    }
+
+    fn try_lock(&self) -> Option<GuardSend> {
+        TRY.get()(&self.0).then(GuardSend::new)
+    }
+
+    unsafe fn unlock(&self, _: GuardSend) {}
+
+    fn is_locked(&self) -> bool {
+        unreachable!("nobody asks")
+    }
+}
+
+impl Watch for Written {
+    type Word = AtomicU32;
+
+    fn word(&self) -> &AtomicU32 {
+        &self.0
+    }
+}
+
+#[test]
+fn a_release_just_after_a_try_in_vain_is_not_slept_over() {
+    TRY.set(|word| word.fetch_add(1, Relaxed) > 0);
+    let mutex = Mutex::<Timed<Written, Sleeper, Doze>, ()>::new(());
+    assert!(mutex.try_lock_until(1000).is_some());
+    assert_eq!((NAPS.get(), NOW.get()), (1, 2), "two looks at the clock, and a nap that ends at once");
+}
+
+#[test]
+fn who_gives_up_has_tried_after_the_deadline() {
+    TRY.set(|_| NOW.get() >= 10);
+    let mutex = Mutex::<Timed<Written, Turns>, ()>::new(());
+    assert!(mutex.try_lock_until(10).is_some(), "it is free from the deadline on");
 }

@@ -52,18 +52,21 @@ unsafe impl<L: RawMutex, I: InterruptControl> RawMutex for IrqSave<L, I> {
     type Guard = IrqGuard<L::Guard, I::State>;
 
     #[inline]
+    #[track_caller]
     fn lock(&self) -> Self::Guard {
         let masked = Masked::<I>::new();
         masked.into_guard(self.lock.lock())
     }
 
     #[inline]
+    #[track_caller]
     fn try_lock(&self) -> Option<Self::Guard> {
         let masked = Masked::<I>::new();
         self.lock.try_lock().map(|inner| masked.into_guard(inner))
     }
 
     #[inline]
+    #[track_caller]
     unsafe fn unlock(&self, guard: Self::Guard) {
         let (inner, _masked) = guard.open::<I>(); // restored last
         // SAFETY: the caller holds the section that `guard` stands for, and `inner` is that section's.
@@ -80,6 +83,7 @@ unsafe impl<L: RawMutex, I: InterruptControl> RawMutex for IrqSave<L, I> {
 // between.
 unsafe impl<L: RawMutexFair, I: InterruptControl> RawMutexFair for IrqSave<L, I> {
     #[inline]
+    #[track_caller]
     unsafe fn unlock_fair(&self, guard: Self::Guard) {
         let (inner, _masked) = guard.open::<I>(); // restored last
         // SAFETY: as in `unlock`.

@@ -12,7 +12,9 @@ use hyp_locks::bakery::Coherent;
 use hyp_locks::wait::{Proportional, Spin, Wfe};
 use hyp_locks::{Bakery, Mcs, QSpin, Queued, Tas, Ticket, Ttas};
 
-use crate::model::{Announced, Cpu, Few, Interrupted, Lock, Patient, Try, exclusion, guard_sent, held_throughout, nested};
+use crate::model::{
+    Announced, Cpu, Few, Interrupted, Lock, Patient, Try, exclusion, guard_sent, held_throughout, nested,
+};
 
 /// A model that has not panicked holds.
 fn holds(executions: u32) {
