@@ -8,7 +8,7 @@ use crate::matrix::Job;
 
 /// What the caller's environment may not decide about a job: flags, targets and toolchains of somebody's shell, and
 /// what cargo told this program about itself.
-const NOT_INHERITED: [&str; 14] = [
+const NOT_INHERITED: [&str; 15] = [
     "CARGO",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
@@ -23,6 +23,7 @@ const NOT_INHERITED: [&str; 14] = [
     "RUSTDOCFLAGS",
     "RUSTFLAGS",
     "RUSTUP_TOOLCHAIN",
+    "TSAN_OPTIONS",
 ];
 
 /// A program with its arguments, the environment that a job gives it and the directory that it runs in.

@@ -32,7 +32,7 @@ const ALONE: &[Bar] = &[
 ];
 
 /// Those of whom two cores get the same share.
-const EVEN: [&str; 4] = ["ticket", "mcs", "queued", "qspin"];
+const EVEN: [&str; 5] = ["ticket", "mcs", "queued", "qspin", "bakery"];
 
 /// `ticket` gets at least so many times as many sections done as these.
 const AHEAD_OF: [(&str, f64); 2] = [("spin-ticket", 1.15), ("spin-ticket-raw", 1.15)];
@@ -56,6 +56,10 @@ impl Figures {
 
     fn least(&self) -> Option<Estimate> {
         estimate(self.together.iter().map(|got| Some(got.as_ref()?.least)))
+    }
+
+    fn jain(&self) -> Option<Estimate> {
+        estimate(self.together.iter().map(|got| Some(jain(got.as_ref()?.least))))
     }
 }
 
@@ -132,6 +136,8 @@ fn bars(results: &Results) -> String {
     for name in EVEN {
         let least = results.of(name).and_then(Figures::least);
         row(format!("{name} share of the slower core"), "", least, ">= 0.49".to_owned(), at_least(least, 0.49));
+        let jain = results.of(name).and_then(Figures::jain);
+        row(format!("{name} Jain's index"), "", jain, ">= 0.999".to_owned(), at_least(jain, 0.999));
     }
     let ticket = results.of("ticket");
     for (name, bar) in AHEAD_OF {
@@ -151,6 +157,12 @@ fn bars(results: &Results) -> String {
         + &text(&mut bars, 2)
 }
 
+/// Jain, Chiu and Hawe's index of fairness of two, of whom one has this share: 1 when both have the same, 1/2 when one has
+/// it all.
+fn jain(share: f64) -> f64 {
+    0.5 / (share.powi(2) + (1.0 - share).powi(2))
+}
+
 /// The verdict of a figure that must not be less: the same, the other way round.
 fn at_least(found: Option<Estimate>, bar: f64) -> String {
     let flipped = found.map(|Estimate { median, low, high, confidence }| Estimate {
@@ -164,7 +176,7 @@ fn at_least(found: Option<Estimate>, bar: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::at_least;
+    use super::{at_least, jain};
     use crate::statistics::Estimate;
 
     #[test]
@@ -174,5 +186,11 @@ mod tests {
         assert_eq!(at_least(found(1.1, 1.3, 1.4), 1.15), "met?");
         assert_eq!(at_least(found(1.0, 1.1, 1.2), 1.15), "MISSED?");
         assert_eq!(at_least(found(1.0, 1.1, 1.14), 1.15), "MISSED");
+    }
+
+    #[test]
+    fn jains_index_of_two() {
+        assert!((jain(0.5) - 1.0).abs() < 1e-12 && (jain(0.0) - 0.5).abs() < 1e-12);
+        assert!((0.9995..0.9997).contains(&jain(0.49)));
     }
 }

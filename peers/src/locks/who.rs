@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use core_affinity::CoreId;
 use hyp_locks::qspin::{CpuNodes, Nodes};
-use hyp_locks::{CpuId, Mcs, QSpin, Queued, SpinTicket, Tas, Ticket, Ttas};
+use hyp_locks::{Bakery, CpuId, Mcs, QSpin, Queued, SpinTicket, Tas, Ticket, Ttas};
 use lock_api::RawMutex;
 
 use super::alone::alone;
@@ -44,6 +44,7 @@ pub(super) const ALL: &[Contestant] = &[
     row::<Line<Queued>>("queued", "ours"),
     row::<Line<QSpin<Cpus>>>("qspin", "ours, four bytes"),
     row::<Line<Mcs>>("mcs", "ours"),
+    row::<Line<Bakery<Cpus, 2>>>("bakery", "ours, of two CPUs: no read-modify-write"),
     row::<Floor>(FLOOR, "an exchange and a store, waits with a hint"),
     row::<spin::mutex::SpinMutex<u64>>("spin-mutex", "spin 0.12"),
     row::<spin::mutex::TicketMutex<u64>>("spin-ticket", "spin 0.12"),
