@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use bench_core::{Lock, Strategy, Workload};
+use bench_core::{Lock, Strategy, Task, Workload};
 
 use crate::busy;
 use crate::summary::{CellSummary, Run};
@@ -24,8 +24,9 @@ const ENOUGH: usize = 3;
 pub fn first_in_first_out(lock: Lock) -> bool {
     match lock {
         Lock::Ticket | Lock::Mcs | Lock::Queued | Lock::QSpin => true,
-        Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket => true,
-        Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot | Lock::Broken => false,
+        Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket | Lock::Delayed => true,
+        Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot => false,
+        Lock::Unfair | Lock::Broken => false,
     }
 }
 
@@ -69,6 +70,21 @@ fn ns(cell: &CellSummary) -> String {
     format!("{} ns", short(cell.ns_per_op.median))
 }
 
+/// What was done: first what a pool is used for most, then the others.
+fn tasks(cells: &[CellSummary]) -> Vec<Task> {
+    let mut tasks: Vec<Task> = cells.iter().map(|cell| cell.scenario.task()).collect();
+    let rank = |task: &Task| match task.workload {
+        Workload::Pair => 0,
+        Workload::Mixed => 1,
+        Workload::Stage2Rand => 2,
+        Workload::Empty => 4,
+        _ => 3,
+    };
+    tasks.sort_by_key(|task| (rank(task), *task));
+    tasks.dedup();
+    tasks
+}
+
 /// `a`'s advantage, in words.
 fn times_as_fast(a: &CellSummary, b: &CellSummary) -> String {
     if a.ns_per_op.overlaps(&b.ns_per_op) {
@@ -77,14 +93,14 @@ fn times_as_fast(a: &CellSummary, b: &CellSummary) -> String {
     format!("{:.2} times as fast as", b.ns_per_op.median / a.ns_per_op.median)
 }
 
-/// The locks against each other, in the first workload and strategy in which there are several.
+/// The locks against each other, in the first task and strategy in which there are several.
 fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
-    let workloads = [Workload::Pair, Workload::Mixed, Workload::Stage2Rand];
+    let tasks = tasks(cells);
     let strategies = [Strategy::Merged, Strategy::Atomic, Strategy::MergedRef, Strategy::Split];
-    let places = workloads.iter().flat_map(|&workload| strategies.map(|strategy| (workload, strategy)));
-    let mut groups = places.map(|(workload, strategy)| {
+    let places = tasks.iter().flat_map(|&task| strategies.map(|strategy| (task, strategy)));
+    let mut groups = places.map(|(task, strategy)| {
         let here = |cell: &&CellSummary| {
-            (cell.scenario.cores, cell.scenario.workload, cell.scenario.strategy) == (number, workload, strategy)
+            (cell.scenario.cores, cell.scenario.task(), cell.scenario.strategy) == (number, task, strategy)
         };
         let mut group: Vec<_> = cells.iter().filter(here).collect();
         group.sort_by(|a, b| a.ns_per_op.median.total_cmp(&b.ns_per_op.median));
@@ -96,7 +112,7 @@ fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
     let mut text = format!(
         "With {} at it, {} ({}) is fastest with {}: {} an operation, as a core sees it",
         cores(number),
-        scenario.workload,
+        scenario.task(),
         scenario.strategy,
         scenario.lock,
         ns(best)
@@ -129,21 +145,21 @@ fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
     Some(text)
 }
 
-/// `a` against `b`, of the same lock, in the first of `workloads` where there are both.
+/// `a` against `b`, of the same lock, in the first of `tasks` where there are both.
 fn pair<'a>(
     cells: &'a [CellSummary],
     number: u16,
     [a, b]: [Strategy; 2],
-    workloads: &[Workload],
+    tasks: &[Task],
 ) -> Option<[&'a CellSummary; 2]> {
-    let here = |strategy, workload| {
+    let here = |strategy, task| {
         cells.iter().filter(move |cell| {
-            (cell.scenario.cores, cell.scenario.strategy, cell.scenario.workload) == (number, strategy, workload)
+            (cell.scenario.cores, cell.scenario.strategy, cell.scenario.task()) == (number, strategy, task)
         })
     };
-    workloads.iter().find_map(|&workload| {
-        here(a, workload).find_map(|first| {
-            let second = here(b, workload).find(|second| second.scenario.lock == first.scenario.lock)?;
+    tasks.iter().find_map(|&task| {
+        here(a, task).find_map(|first| {
+            let second = here(b, task).find(|second| second.scenario.lock == first.scenario.lock)?;
             Some([first, second])
         })
     })
@@ -151,12 +167,11 @@ fn pair<'a>(
 
 /// One critical section instead of two.
 fn merging(cells: &[CellSummary], number: u16) -> Option<String> {
-    let workloads = [Workload::Pair, Workload::Mixed, Workload::Stage2Rand];
-    let [one, two] = pair(cells, number, [Strategy::MergedRef, Strategy::Split], &workloads)?;
+    let [one, two] = pair(cells, number, [Strategy::MergedRef, Strategy::Split], &tasks(cells))?;
     Some(format!(
         "One critical section instead of two (merged-ref against split; {}, {}, {}) is {} two: {} against {}.",
         one.scenario.lock,
-        one.scenario.workload,
+        one.scenario.task(),
         cores(number),
         times_as_fast(one, two),
         ns(one),
@@ -166,12 +181,13 @@ fn merging(cells: &[CellSummary], number: u16) -> Option<String> {
 
 /// Counts without the lock.
 fn counting(cells: &[CellSummary], number: u16) -> Option<String> {
-    let [without, with] =
-        pair(cells, number, [Strategy::Atomic, Strategy::Merged], &[Workload::RefPage, Workload::Pair])?;
+    let mut tasks = tasks(cells);
+    tasks.sort_by_key(|task| task.workload != Workload::RefPage); // where the count is all there is
+    let [without, with] = pair(cells, number, [Strategy::Atomic, Strategy::Merged], &tasks)?;
     Some(format!(
         "Counting without the lock (atomic against merged; {}, {}, {}) is {} counting under it: {} against {}.",
         without.scenario.lock,
-        without.scenario.workload,
+        without.scenario.task(),
         cores(number),
         times_as_fast(without, with),
         ns(without),

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench_core::plan::CoreCounts;
-use bench_core::{Axis, Lock, Preset, Request, Set, Strategy, Workload};
+use bench_core::plan::{CoreCounts, LONGEST_NS, Lengths, MAX_LENGTHS};
+use bench_core::{Axis, Lock, Mix, Preset, Request, Set, Strategy, Workload};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -74,6 +74,18 @@ pub struct RunArguments {
     /// These numbers of cores instead of one and all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_delimiter = ',')]
     pub cores: Vec<u16>,
+
+    /// How much longer every critical section holds the lock, in nanoseconds: 0,200 measures both
+    #[arg(long, value_name = "NS", value_parser = clap::value_parser!(u32).range(..=i64::from(LONGEST_NS)), value_delimiter = ',')]
+    pub hold: Vec<u32>,
+
+    /// How long a core does something else between two operations, in nanoseconds
+    #[arg(long, value_name = "NS", value_parser = clap::value_parser!(u32).range(..=i64::from(LONGEST_NS)), value_delimiter = ',')]
+    pub think: Vec<u32>,
+
+    /// Which orders the workload mixed allocates
+    #[arg(long, value_parser = named::<Mix>(), value_delimiter = ',')]
+    pub mix: Vec<Mix>,
 
     /// How long each pass without instruments measures: 500us, 100ms, 1s; those with instruments, which time the lock,
     /// keep the length that the preset gives them
@@ -197,6 +209,9 @@ impl RunArguments {
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
             }
+            _ if self.hold.len().max(self.think.len()) > MAX_LENGTHS => {
+                Err(format!("more than {MAX_LENGTHS} lengths of --hold or --think"))
+            }
             _ => Ok(()),
         }
     }
@@ -207,6 +222,9 @@ impl RunArguments {
         fn set<A: Axis>(values: &[A]) -> Option<Set<A>> {
             (!values.is_empty()).then(|| Set::of(values))
         }
+        fn lengths(values: &[u32]) -> Option<Lengths> {
+            (!values.is_empty()).then(|| values.iter().copied().collect())
+        }
         let mut cores = self.cores.clone();
         cores.sort_unstable();
         cores.dedup();
@@ -216,6 +234,11 @@ impl RunArguments {
             strategies: set(&self.strategy),
             workloads: set(&self.workload),
             cores: (!cores.is_empty()).then(|| cores.into_iter().collect()),
+            mixes: set(&self.mix),
+            hold_ns: lengths(&self.hold),
+            think_ns: lengths(&self.think),
+            warmup_us: None,
+            sample_us: None,
             measure_us: self.time.map(|time| time.as_micros().try_into().expect("600 s are 6e8 us")),
             repeats: self.repeats,
         }
@@ -275,6 +298,9 @@ mod tests {
             ("b --smp 4", "--smp is for an emulated board"),
             ("b --lse", "--lse is for an emulated board"),
             ("b --cores 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 numbers"),
+            ("b --hold 1,2,3,4,5,6,7,8,9", "more than 8 lengths"),
+            ("b --think 2000000000", "2000000000 is not in"),
+            ("b --mix odd", "invalid value 'odd'"),
             ("b report", "required arguments were not provided"),
             ("b list --lock mcs", "unexpected argument"),
         ] {

@@ -14,7 +14,7 @@ pub fn list(host: &Host) -> String {
     let mut text = String::new();
     section(&mut text, "--lock", |lock: Lock| {
         let try_on = |cores| {
-            let scenario = Scenario { lock, strategy: Strategy::Merged, workload: Workload::Pair, cores };
+            let scenario = Scenario::new(lock, Strategy::Merged, Workload::Pair, cores);
             refusal(host, &scenario)
         };
         match (try_on(1), try_on(all)) {

@@ -24,8 +24,9 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// A scenario, as a user knows it.
 #[must_use]
-pub fn name(Scenario { lock, strategy, workload, cores }: Scenario) -> String {
-    format!("{lock} {strategy} {workload}, {cores} {}", if cores == 1 { "core" } else { "cores" })
+pub fn name(scenario: Scenario) -> String {
+    let Scenario { lock, strategy, cores, .. } = scenario;
+    format!("{lock} {strategy} {}, {cores} {}", scenario.task(), if cores == 1 { "core" } else { "cores" })
 }
 
 /// How long all passes of `cells` take.

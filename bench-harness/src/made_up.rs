@@ -39,9 +39,9 @@ pub(crate) fn header() -> Header {
 
 /// All cores from 0 to 1000 ns, with so many operations each.
 pub(crate) fn pass(lock: Lock, strategy: Strategy, repeat: u32, ops: &[u64]) -> Pass {
-    let scenario = Scenario { lock, strategy, workload: Workload::Pair, cores: ops.len() as u16 };
-    let cores = ops.iter().map(|&ops| CoreCount { ops, start: 5000, stop: 6000 }).collect();
-    Pass { scenario, repeat, hz: HZ, cores, samples: None, wrong: None }
+    let scenario = Scenario::new(lock, strategy, Workload::Pair, ops.len() as u16);
+    let cores = ops.iter().map(|&ops| CoreCount { ops, start: 5000, stop: 6000, gap: 10 }).collect();
+    Pass { hz: HZ, cores, ..Pass::of(scenario, repeat) }
 }
 
 /// The same with instruments: these waits.

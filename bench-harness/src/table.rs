@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use bench_core::{Axis, Lock, Scenario, Strategy, Workload};
+use bench_core::{Axis, Lock, Scenario, Strategy, Task};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::answer::{TOGETHER, first_in_first_out};
@@ -15,10 +15,10 @@ use crate::summary::{CellSummary, Percentiles, Run};
 pub fn tables(run: &Run) -> String {
     let label = if run.header.emulated { "  [EMULATED]" } else { "" };
     let mut text = String::new();
-    let groups: BTreeSet<_> = run.cells.iter().map(|cell| (cell.scenario.cores, cell.scenario.workload)).collect();
-    for &(cores, workload) in &groups {
-        let cells = group(run, cores, workload);
-        let _ = writeln!(text, "\n{}: {}{label}", heading(cores, workload), workload.about());
+    let groups: BTreeSet<_> = run.cells.iter().map(|cell| (cell.scenario.cores, cell.scenario.task())).collect();
+    for &(cores, task) in &groups {
+        let cells = group(run, cores, task);
+        let _ = writeln!(text, "\n{}: {}{label}", heading(cores, task), task.workload.about());
         let _ = writeln!(text, "{}", of_group(&cells, run.header.emulated).trim_fmt());
     }
     if let Some(table) = strategies(run) {
@@ -40,12 +40,12 @@ table; least: share of the core that did least; Jain: 1 is even; wait, hold, han
 cost: ns/op with instruments by ns/op without; * first in, first out; ! measured windows overlap by less than 95 %
 ";
 
-fn heading(cores: u16, workload: Workload) -> String {
-    format!("{workload}, {cores} {}", if cores == 1 { "core" } else { "cores" })
+fn heading(cores: u16, task: Task) -> String {
+    format!("{task}, {cores} {}", if cores == 1 { "core" } else { "cores" })
 }
 
-fn group(run: &Run, cores: u16, workload: Workload) -> Vec<&CellSummary> {
-    let here = |cell: &&CellSummary| (cell.scenario.cores, cell.scenario.workload) == (cores, workload);
+fn group(run: &Run, cores: u16, task: Task) -> Vec<&CellSummary> {
+    let here = |cell: &&CellSummary| (cell.scenario.cores, cell.scenario.task()) == (cores, task);
     let mut cells: Vec<_> = run.cells.iter().filter(here).collect();
     cells.sort_by_key(|cell| (cell.scenario.strategy, cell.scenario.lock));
     cells
@@ -112,17 +112,17 @@ fn short_ns(value: u64) -> String {
 
 /// A row for each lock, workload and number of cores of which there are several strategies.
 fn strategies(run: &Run) -> Option<Table> {
-    let places: BTreeSet<_> = run
-        .cells
-        .iter()
-        .map(|CellSummary { scenario, .. }| (scenario.cores, scenario.workload, scenario.lock))
-        .collect();
+    let places: BTreeSet<_> =
+        run.cells.iter().map(|CellSummary { scenario, .. }| (scenario.cores, scenario.task(), scenario.lock)).collect();
     let rows: Vec<_> = places
         .into_iter()
-        .filter_map(|(cores, workload, lock)| {
+        .filter_map(|(cores, task, lock)| {
             let find = |&strategy: &Strategy| {
-                let scenario = Scenario { lock, strategy, workload, cores };
-                run.cells.iter().find(|cell| cell.scenario == scenario).map(|cell| cell.ns_per_op.median)
+                let here = |cell: &&CellSummary| {
+                    let scenario = cell.scenario;
+                    (scenario.lock, scenario.strategy, scenario.cores, scenario.task()) == (lock, strategy, cores, task)
+                };
+                run.cells.iter().find(here).map(|cell| cell.ns_per_op.median)
             };
             let found: Vec<_> = Strategy::ALL.iter().map(find).collect();
             let base = find(&Strategy::Merged);
@@ -133,13 +133,13 @@ fn strategies(run: &Run) -> Option<Table> {
                 (Some(ns), Some(base)) => format!("{} ({:.2})", short(ns), ns / base),
             };
             (found.iter().flatten().count() > 1).then(|| {
-                let names = [workload.to_string(), cores.to_string(), lock.to_string()];
+                let names = [task.to_string(), cores.to_string(), lock.to_string()];
                 names.into_iter().chain(found.into_iter().map(figure)).collect()
             })
         })
         .collect();
     let names = Strategy::ALL.iter().map(|strategy| strategy.name());
-    let header: Vec<_> = ["workload", "cores", "lock"].into_iter().chain(names).collect();
+    let header: Vec<_> = ["task", "cores", "lock"].into_iter().chain(names).collect();
     (!rows.is_empty()).then(|| table(&header, 3, rows))
 }
 
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(ticket, [&["ticket*", "merged"], &figures[..]].concat());
         assert!(row("mcs*!").any(|word| word == "0.38"), "75 ns an operation where ticket takes 200\n{text}");
         assert!(row("parking-lot").any(|word| word == "25"), "{text}");
-        assert!(row("pair").eq(["pair", "2", "ticket", "-", "-", "100", "(1.00)", "25.0", "(0.25)"]), "{text}");
+        assert!(row("pair").eq(["pair", "2", "ticket", "-", "-", "100", "(1.00)", "25.0", "(0.25)", "-"]), "{text}");
     }
 
     #[test]

@@ -18,9 +18,9 @@ use bench_harness::summary::Run;
 use tempfile::TempDir;
 
 fn pass(wrong: Option<Wrong>) -> String {
-    let scenario = Scenario { lock: Lock::IrqTicket, strategy: Strategy::Merged, workload: Workload::Pair, cores: 2 };
-    let cores = [CoreCount { ops: 5, start: 100, stop: 200 }; 2].into_iter().collect();
-    let pass = Pass { scenario, repeat: 0, hz: 62_500_000, cores, samples: None, wrong };
+    let scenario = Scenario::new(Lock::IrqTicket, Strategy::Merged, Workload::Pair, 2);
+    let cores = [CoreCount { ops: 5, start: 100, stop: 200, gap: 3 }; 2].into_iter().collect();
+    let pass = Pass { hz: 62_500_000, cores, wrong, ..Pass::of(scenario, 0) };
     format!("echo '@pass {}'\n", serde_json::to_string(&pass).unwrap())
 }
 
@@ -62,7 +62,9 @@ fn records(directory: &TempDir) -> Run {
 #[test]
 fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_emulated() {
     let directory = tempfile::tempdir().unwrap();
-    let refused = "echo '# mcs split pair 9: there are not so many cores here'";
+    let scenario = Scenario::new(Lock::Mcs, Strategy::Split, Workload::Pair, 9);
+    let scenario = serde_json::to_string(&scenario).unwrap();
+    let refused = format!(r#"echo '@refused {{"scenario":{scenario},"why":"there are not so many cores here"}}'"#);
     let script = format!("echo '@plan {{\"passes\":1}}'\n{refused}\n{}echo @done", pass(None));
     let (status, out, err) = text(&program(directory.path(), &script).arg("--lse").output().unwrap());
     assert_eq!(status, Some(0), "{out}{err}");

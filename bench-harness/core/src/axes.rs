@@ -1,4 +1,5 @@
-//! What can be varied: the lock, the strategy, the workload. (The fourth axis, how many cores, is a number.)
+//! What can be varied by name: the lock, the strategy, the workload, the mix of orders. (How many cores, how long a hold and
+//! how long a think are numbers.)
 //!
 //! Names are what a user types, what a record says, and what a bare-metal image is told; they do not change.
 
@@ -47,11 +48,11 @@ impl fmt::Display for UnknownName<'_> {
 }
 
 macro_rules! axis {
-    ($(#[$meta:meta])* $axis:ident, $what:literal: $($value:ident $name:literal $about:literal;)*) => {
+    ($(#[$meta:meta])* $axis:ident, $what:literal: $($(#[$of:meta])* $value:ident $name:literal $about:literal;)*) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
         pub enum $axis {
-            $(#[doc = $about] #[serde(rename = $name)] $value,)*
+            $(#[doc = $about] #[serde(rename = $name)] $(#[$of])* $value,)*
         }
 
         impl Axis for $axis {
@@ -98,6 +99,8 @@ axis! {
     SpinMutex "spin-mutex" "the crate spin's test-and-test-and-set lock, through Compat04; unfair";
     SpinningTop "spinning-top" "the crate spinning_top's test-and-test-and-set lock; unfair";
     ParkingLot "parking-lot" "the crate parking_lot's mutex: waiters sleep (needs an operating system); unfair";
+    Unfair "unfair" "a control: a test-and-set lock that all but the first core come late to, by a microsecond";
+    Delayed "delayed" "a control: a ticket lock of which every acquisition takes a microsecond longer";
     Broken "broken" "no lock at all: the negative control, which the checks must catch, on two cores or more";
 }
 
@@ -108,17 +111,34 @@ axis! {
     MergedRef "merged-ref" "split's control: the same code without the unlock and lock between count and list";
     Merged "merged" "one critical section, every count under the lock: the patch, on hyp-pool's frame words";
     Atomic "atomic" "hyp-pool's default: counts without the lock, the last put in one critical section";
+    Magazine "magazine" "atomic, and each core with a magazine: most allocations and last puts take no lock";
 }
 
 axis! {
     /// What every core does, again and again.
     Workload, "workload":
+    Empty "empty" "nothing: no pool, no lock; the floor under the other figures";
+    Section "section" "one counter under the lock: the lock alone, no pool";
     Pair "pair" "allocate a page and put it back";
     RefPage "refpage" "get and put one of 16 pages that all cores share";
     Mixed "mixed" "put a block of a live set of 1024 and allocate another, orders 0 to 3";
     Stage2Seq "s2-seq" "map 512 MiB of guest memory page by page in order, then unmap it (a cycle: 262144 operations); own tables";
     Stage2Rand "s2-rand" "map or unmap random pages of 1 GiB of guest memory; own tables";
     Stage2Sparse "s2-sparse" "map and unmap random pages of 64 GiB, 4096 at a time; own tables: allocation-heavy";
+    TopUp "topup" "allocate 8 pages, then put them back: a vCPU's cache is filled up and used up";
+    RemoteFree "remote-free" "allocate a page that the next core puts back";
+    ZeroInside "zero-inside" "allocate, write, and put a page that is zeroed with the lock held";
+    ZeroOutside "zero-outside" "the same, zeroed before the lock is asked for";
+}
+
+axis! {
+    /// Which orders `mixed` allocates.
+    #[derive(Default)]
+    Mix, "mix":
+    #[default] Usual "usual" "those that the workload has by itself";
+    Pages "pages" "single pages";
+    Small "small" "orders 0 to 3, evenly";
+    Huge "huge" "single pages, and now and then 2 MiB (order 9)";
 }
 
 /// Some values of an axis.

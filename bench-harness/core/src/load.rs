@@ -5,18 +5,27 @@
 
 #[cfg(test)]
 mod counts;
+mod empty;
 mod mixed;
 mod pair;
 mod refpage;
+mod remote_free;
 mod stage2;
+mod top_up;
+mod zero;
 
+pub(crate) use empty::Empty;
 pub(crate) use mixed::Mixed;
 pub(crate) use pair::Pair;
 pub(crate) use refpage::RefPage;
+pub(crate) use remote_free::RemoteFree;
 pub(crate) use stage2::{Random, Sequential, Sparse, Stage2};
+pub(crate) use top_up::TopUp;
+pub(crate) use zero::Zero;
 
 use crate::arena::Arena;
-use crate::pages::{Pages, Refused};
+use crate::axes::Mix;
+use crate::pages::{Ops, Refused};
 
 /// Where a worker stands.
 #[derive(Clone, Copy)]
@@ -24,28 +33,34 @@ pub(crate) struct Place {
     pub(crate) arena: &'static Arena,
     pub(crate) worker: usize,
     pub(crate) workers: usize,
+    /// Which orders it allocates.
+    pub(crate) mix: Mix,
+    /// Iterations between two operations.
+    pub(crate) think: u32,
 }
 
 /// A load of one worker.
-pub(crate) trait Load<'p, P: Pages>: Sized {
+pub(crate) trait Load: Sized {
     /// Before there is a worker: what all of them share.
-    fn set_up(_: &P) -> Result<(), Refused> {
+    fn set_up(_: &mut dyn Ops) -> Result<(), Refused> {
         Ok(())
     }
 
     /// After all workers have ended: puts that back.
-    fn tear_down(_: &P) -> Result<(), Refused> {
+    fn tear_down(_: &mut dyn Ops) -> Result<(), Refused> {
         Ok(())
     }
 
     /// Before the gate: what it needs to be set up.
-    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused>;
+    fn begin(ops: &mut dyn Ops, place: Place) -> Result<Self, Refused>;
 
     /// One operation.
-    fn step(&mut self) -> Result<(), Refused>;
+    fn step(&mut self, ops: &mut dyn Ops) -> Result<(), Refused>;
 
     /// Puts back what this worker has.
-    fn end(self) -> Result<(), Refused>;
+    fn end(self, _: &mut dyn Ops) -> Result<(), Refused> {
+        Ok(())
+    }
 }
 
 /// xorshift64* (Vigna, *An experimental exploration of Marsaglia's xorshift generators, scrambled*, 2016).

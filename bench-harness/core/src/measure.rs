@@ -1,7 +1,7 @@
 //! A scenario, once: makes the pool, sends the workers, and looks afterwards whether everything is still there.
 //!
-//! Locks, strategies and workloads are types, so that the loop which is measured is compiled for each of their
-//! combinations and nothing in it is looked up.
+//! Locks and strategies are types, so that a pool is compiled for each of their combinations; a workload calls it as those
+//! who embed one do.
 
 use hyp_locks::{
     Instrumented, IrqSave, Mcs, QSpin, Queued, RawSpinlock, SpinMutex, SpinTicket, Tas, Ticket, TicketRelax, Ttas,
@@ -10,15 +10,20 @@ use hyp_pool::{Atomic, HypPool, Merged};
 use lock_api::{Mutex, RawMutex};
 
 use crate::arena::{Arena, RANGE};
-use crate::axes::{Lock, Strategy, Workload};
-use crate::broken::Broken;
+use crate::axes::{Lock, Mix, Strategy, Workload};
+use crate::burn::{Burnt, calibrate};
+use crate::controls::{self, Broken, Delayed, Unfair};
 use crate::gate::Gate;
-use crate::load::{Load, Mixed, Pair, Place, Random, RefPage, Sequential, Sparse, Stage2};
+use crate::inside::{self, Inside};
+use crate::load::{
+    Empty, Load, Mixed, Pair, Place, Random, RefPage, RemoteFree, Sequential, Sparse, Stage2, TopUp, Zero,
+};
 use crate::machine::{MAX_CORES, Machine, Panicked, Workers};
-use crate::pages::{Pages, Plain, Refused, conserved};
+use crate::pages::{Magazines, Pages, Plain, Refused};
 use crate::plan::Times;
 use crate::record::{CoreCount, Pass, Scenario, Wrong};
 use crate::samples::{self, Sampler};
+use crate::section::Section;
 use crate::subject::{Loaded, Subject};
 use crate::worker::{Ticks, work};
 
@@ -34,12 +39,25 @@ pub fn refusal<M: Machine>(machine: &M, scenario: &Scenario) -> Option<&'static 
     if cores > MAX_CORES {
         return Some("there are samples for 256 cores only");
     }
+    if matches!(scenario.workload, Workload::Empty | Workload::Section) && scenario.strategy != Strategy::Merged {
+        return Some("it has no pool, so there is nothing to choose: merged");
+    }
+    if scenario.mix != Mix::Usual && scenario.workload != Workload::Mixed {
+        return Some("only mixed allocates blocks of several orders");
+    }
+    if scenario.workload == Workload::ZeroInside && scenario.strategy == Strategy::Magazine {
+        return Some("who puts a page into a magazine takes no lock to zero it under");
+    }
     match scenario.lock {
+        Lock::Broken if scenario.workload == Workload::Empty => Some("it takes no lock: a broken one harms nobody"),
         Lock::IrqTicket if !M::INTERRUPTS => Some("a host's threads take no interrupts: it is for bare metal"),
         Lock::ParkingLot if cfg!(not(feature = "parking_lot")) => Some("its waiters sleep, which takes an OS"),
         Lock::Broken if cores == 1 => Some("one core alone needs no lock: a broken one harms nobody"),
-        Lock::Broken if scenario.strategy == Strategy::Atomic && scenario.workload == Workload::RefPage => {
-            Some("under atomic, refpage never takes the lock: a broken one harms nobody")
+        Lock::Broken
+            if matches!(scenario.strategy, Strategy::Atomic | Strategy::Magazine)
+                && scenario.workload == Workload::RefPage =>
+        {
+            Some("counted without the lock, refpage never takes it: a broken one harms nobody")
         }
         _ => None,
     }
@@ -71,8 +89,7 @@ pub fn measure<M: Machine>(
         Lock::QSpin => run.with::<QSpin<Workers<M>>>(),
         Lock::Tas => run.with::<Tas>(),
         Lock::Ttas => run.with::<Ttas>(),
-        Lock::IrqTicket if instrumented => run.with_lock::<IrqSave<Instrumented<Ticket, Sampler<M>>, M::Irq>>(),
-        Lock::IrqTicket => run.with_lock::<IrqSave<Ticket, M::Irq>>(),
+        Lock::IrqTicket => run.with_masked::<Ticket>(),
         Lock::TicketRelax => run.with::<TicketRelax>(),
         Lock::SpinTicket => run.with::<SpinTicket>(),
         Lock::SpinMutex => run.with::<SpinMutex>(),
@@ -81,6 +98,8 @@ pub fn measure<M: Machine>(
         Lock::ParkingLot => run.with::<parking_lot::RawMutex>(),
         #[cfg(not(feature = "parking_lot"))]
         Lock::ParkingLot => unreachable!("refused above"),
+        Lock::Unfair => run.with::<Unfair<M>>(),
+        Lock::Delayed => run.with::<Delayed<M>>(),
         Lock::Broken => run.with::<Broken>(),
     }
 }
@@ -95,13 +114,36 @@ struct Run<'m, M> {
 }
 
 impl<M: Machine> Run<'_, M> {
-    fn with<L: RawMutex + Sync>(&self) -> Pass {
-        if self.instrumented { self.with_lock::<Instrumented<L, Sampler<M>>>() } else { self.with_lock::<L>() }
+    /// Whether something is to be done in the section beside the pool's own.
+    fn more_inside(&self) -> bool {
+        self.scenario.hold_ns > 0 || self.scenario.workload == Workload::ZeroInside
     }
 
-    fn with_lock<L: RawMutex + Sync>(&self) -> Pass {
+    fn with<L: RawMutex + Send + Sync>(&self) -> Pass {
+        match (self.more_inside(), self.instrumented) {
+            (false, false) => self.with_lock::<L>(),
+            (false, true) => self.with_lock::<Instrumented<L, Sampler<M>>>(),
+            (true, false) => self.with_lock::<Inside<L, M>>(),
+            (true, true) => self.with_lock::<Inside<Instrumented<L, Sampler<M>>, M>>(),
+        }
+    }
+
+    /// Interrupts are masked around everything: before the clock of the instruments is read, and until after.
+    fn with_masked<L: RawMutex + Send + Sync>(&self) -> Pass {
+        match (self.more_inside(), self.instrumented) {
+            (false, false) => self.with_lock::<IrqSave<L, M::Irq>>(),
+            (false, true) => self.with_lock::<IrqSave<Instrumented<L, Sampler<M>>, M::Irq>>(),
+            (true, false) => self.with_lock::<IrqSave<Inside<L, M>, M::Irq>>(),
+            (true, true) => self.with_lock::<IrqSave<Inside<Instrumented<L, Sampler<M>>, M>, M::Irq>>(),
+        }
+    }
+
+    fn with_lock<L: RawMutex + Send + Sync>(&self) -> Pass {
         const FREE: &str = "one measurement at a time uses the arena";
         let arena = self.arena;
+        if self.scenario.workload == Workload::Section {
+            return self.pass(&Section::<L>::new());
+        }
         match self.scenario.strategy {
             Strategy::Split => self.with_pages(&Plain::<L, true>::new(arena).expect(FREE)),
             Strategy::MergedRef => self.with_pages(&Plain::<L, false>::new(arena).expect(FREE)),
@@ -111,28 +153,55 @@ impl<M: Machine> Run<'_, M> {
             Strategy::Atomic => {
                 self.with_pages(&HypPool::<'static, L, Atomic>::with_table(&arena.frames, RANGE, 0).expect(FREE))
             }
+            Strategy::Magazine => self.with_pages(&Magazines::<L>::new(arena).expect(FREE)),
         }
     }
 
-    fn with_pages<P: Pages>(&self, pages: &P) -> Pass {
+    fn with_pages(&self, pages: &dyn Pages) -> Pass {
         match self.scenario.workload {
-            Workload::Pair => self.with_load::<P, Pair<'_, P>>(pages),
-            Workload::RefPage => self.with_load::<P, RefPage<'_, P>>(pages),
-            Workload::Mixed => self.with_load::<P, Mixed<'_, P>>(pages),
-            Workload::Stage2Seq => self.with_load::<P, Stage2<'_, P, Sequential>>(pages),
-            Workload::Stage2Rand => self.with_load::<P, Stage2<'_, P, Random>>(pages),
-            Workload::Stage2Sparse => self.with_load::<P, Stage2<'_, P, Sparse>>(pages),
+            Workload::Empty => self.with_load::<Empty>(pages),
+            Workload::Section => unreachable!("it has no pool"),
+            Workload::Pair => self.with_load::<Pair>(pages),
+            Workload::RefPage => self.with_load::<RefPage>(pages),
+            Workload::Mixed => self.with_load::<Mixed>(pages),
+            Workload::Stage2Seq => self.with_load::<Stage2<Sequential>>(pages),
+            Workload::Stage2Rand => self.with_load::<Stage2<Random>>(pages),
+            Workload::Stage2Sparse => self.with_load::<Stage2<Sparse>>(pages),
+            Workload::TopUp => self.with_load::<TopUp>(pages),
+            Workload::RemoteFree => self.with_load::<RemoteFree>(pages),
+            Workload::ZeroInside => self.with_load::<Zero<true>>(pages),
+            Workload::ZeroOutside => self.with_load::<Zero<false>>(pages),
         }
     }
 
-    fn with_load<'p, P: Pages, W: Load<'p, P>>(&self, pages: &'p P) -> Pass {
-        self.pass(&Loaded::<P, W>::new(pages))
+    fn with_load<W: Load>(&self, pages: &dyn Pages) -> Pass {
+        self.pass(&Loaded::<W>::new(pages))
+    }
+
+    /// What hold and think are in iterations, found by one core alone.
+    fn burns(&self) -> [Burnt; 2] {
+        let Scenario { hold_ns, think_ns, lock, .. } = self.scenario;
+        let hz = self.machine.hz();
+        let burns = Mutex::<Ticket, _>::new([Burnt::default(); 2]);
+        let control = matches!(lock, Lock::Unfair | Lock::Delayed);
+        if control || hold_ns > 0 || think_ns > 0 {
+            let found = self.machine.run_on(1, &|_| {
+                if control {
+                    controls::prepare::<M>(hz);
+                }
+                *burns.lock() = [hold_ns, think_ns].map(|ns| calibrate::<M>(ns, hz));
+            });
+            found.expect("nothing panics here");
+        }
+        burns.into_inner()
     }
 
     fn pass(&self, subject: &dyn Subject) -> Pass {
         let workers = usize::from(self.scenario.cores);
         let counts = Mutex::<Ticket, _>::new([CoreCount::default(); MAX_CORES]);
-        let wrong = self.work(subject, workers, &|worker, count| counts.lock()[worker] = count).err();
+        let [hold, think] = self.burns();
+        inside::hold(hold.iterations);
+        let wrong = self.work(subject, think, &|worker, count| counts.lock()[worker] = count).err();
         if wrong.is_some() {
             self.arena.clear(); // not every worker came to its end and emptied its tables
         }
@@ -141,6 +210,8 @@ impl<M: Machine> Run<'_, M> {
             repeat: self.repeat,
             hz: self.machine.hz(),
             cores: counts.into_inner()[..workers].iter().copied().collect(),
+            hold: (hold.requested_ns > 0).then_some(hold),
+            think: (think.requested_ns > 0).then_some(think),
             samples: self.instrumented.then(|| samples::collect(workers)),
             wrong,
         }
@@ -150,18 +221,18 @@ impl<M: Machine> Run<'_, M> {
     fn work(
         &self,
         subject: &dyn Subject,
-        workers: usize,
+        think: Burnt,
         counted: &(dyn Fn(usize, CoreCount) + Sync),
     ) -> Result<(), Wrong> {
+        let workers = usize::from(self.scenario.cores);
         let ticks = Ticks::new(self.times, self.instrumented, self.machine.hz());
         let gate = Gate::new(workers);
         let alone = Mutex::<Ticket, ()>::new(());
         let verdict = Mutex::<Ticket, Result<(), Wrong>>::new(Ok(()));
 
-        let before = subject.census()?;
-        subject.set_up().map_err(|Refused| Wrong::Refused)?;
+        subject.begin()?;
         let all = self.machine.run_on(workers, &|worker| {
-            let place = Place { arena: self.arena, worker, workers };
+            let place = Place { arena: self.arena, worker, workers, mix: self.scenario.mix, think: think.iterations };
             match work::<M>(subject, place, &gate, &alone, ticks) {
                 Ok(Some(count)) => counted(worker, count),
                 Ok(None) => {} // another worker has a reason to stop
@@ -171,10 +242,7 @@ impl<M: Machine> Run<'_, M> {
         // On a worker too: a pool that was under a broken lock may panic even now.
         let referee = self.machine.run_on(1, &|_| {
             let mut verdict = verdict.lock();
-            *verdict = verdict.and_then(|()| {
-                subject.tear_down().map_err(|Refused| Wrong::Refused)?;
-                conserved(&subject.census()?, &before)
-            });
+            *verdict = verdict.and_then(|()| subject.end());
         });
         all.and(referee).map_err(|Panicked| Wrong::Panicked)?;
         verdict.into_inner()

@@ -6,17 +6,20 @@
 //! | `merged-ref` | the same | lock, count, if 0: free, unlock | [`Plain<L, false>`](Plain) |
 //! | `merged` | lock, count, unlock | lock, count or free, unlock | `HypPool<L, Merged>` |
 //! | `atomic` | compare-exchange | compare-exchange; the last: lock, free, unlock | `HypPool<L, Atomic>` |
+//! | `magazine` | as `atomic` | as `atomic`; the last: into the worker's own magazine | [`Magazines`] |
 //!
 //! `count`, which asks and changes nothing, takes no lock under any of them.
 //!
 //! Each operation is a call, under every strategy, as it is for those who embed a pool: nobody has a buddy allocator
 //! inlined wherever a page is allocated.
 
+mod magazines;
 mod plain;
 
 use hyp_pool::{Census, HypPool, Pfn, RefcountPath};
 use lock_api::RawMutex;
 
+pub(crate) use magazines::Magazines;
 pub(crate) use plain::Plain;
 
 use crate::arena::RANGE;
@@ -26,15 +29,24 @@ use crate::record::Wrong;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refused;
 
-/// What a load does with a pool, under whichever strategy.
-pub(crate) trait Pages: Sync {
-    fn alloc(&self, order: u8) -> Result<Pfn, Refused>;
-    fn get(&self, pfn: Pfn) -> Result<(), Refused>;
-    fn put(&self, pfn: Pfn) -> Result<(), Refused>;
-    fn count(&self, pfn: Pfn) -> Result<u32, Refused>;
+/// What a worker does with a pool, under whichever strategy.
+pub(crate) trait Ops {
+    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused>;
+    fn get(&mut self, pfn: Pfn) -> Result<(), Refused>;
+    fn put(&mut self, pfn: Pfn) -> Result<(), Refused>;
+    fn count(&mut self, pfn: Pfn) -> Result<u32, Refused>;
+}
 
+/// What a worker has a pool for.
+pub(crate) type Body<'b> = &'b mut dyn FnMut(&mut dyn Ops) -> Result<(), Refused>;
+
+/// A pool that workers share.
+pub(crate) trait Pages: Sync {
     /// The invariants, and what there is; nobody else uses the pool.
     fn census(&self) -> Result<Census, Wrong>;
+
+    /// Calls `body` with a worker's own way to the pool.
+    fn with(&self, body: Body<'_>) -> Result<(), Refused>;
 }
 
 /// Everything was put back: all of it is free, in the blocks that it was in before.
@@ -49,28 +61,30 @@ pub(crate) fn conserved(after: &Census, before: &Census) -> Result<(), Wrong> {
 }
 
 impl<L: RawMutex + Sync, R: RefcountPath> Pages for HypPool<'static, L, R> {
-    #[inline(never)]
-    fn alloc(&self, order: u8) -> Result<Pfn, Refused> {
-        self.alloc_pages(order).map_err(|_| Refused)
-    }
-
-    #[inline(never)]
-    fn get(&self, pfn: Pfn) -> Result<(), Refused> {
-        self.get_page(pfn).map_err(|_| Refused)
-    }
-
-    #[inline(never)]
-    fn put(&self, pfn: Pfn) -> Result<(), Refused> {
-        self.put_page(pfn).map_err(|_| Refused)
-    }
-
-    #[inline(never)]
-    fn count(&self, pfn: Pfn) -> Result<u32, Refused> {
-        self.page_count(pfn).map_err(|_| Refused)
-    }
-
     fn census(&self) -> Result<Census, Wrong> {
         self.coalesce(); // or the blocks would depend on what was freed last
         self.check().map_err(|_| Wrong::Invariant)
+    }
+
+    fn with(&self, body: Body<'_>) -> Result<(), Refused> {
+        body(&mut &*self)
+    }
+}
+
+impl<L: RawMutex + Sync, R: RefcountPath> Ops for &HypPool<'static, L, R> {
+    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
+        self.alloc_pages(order).map_err(|_| Refused)
+    }
+
+    fn get(&mut self, pfn: Pfn) -> Result<(), Refused> {
+        self.get_page(pfn).map_err(|_| Refused)
+    }
+
+    fn put(&mut self, pfn: Pfn) -> Result<(), Refused> {
+        self.put_page(pfn).map_err(|_| Refused)
+    }
+
+    fn count(&mut self, pfn: Pfn) -> Result<u32, Refused> {
+        self.page_count(pfn).map_err(|_| Refused)
     }
 }

@@ -11,7 +11,7 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::axes::{Axis, Lock, Set, Strategy, UnknownName, Workload};
+use crate::axes::{Axis, Lock, Mix, Set, Strategy, UnknownName, Workload};
 use crate::record::Scenario;
 
 /// Core counts in a request, at the most.
@@ -19,6 +19,15 @@ pub const MAX_CORE_COUNTS: usize = 16;
 
 /// Numbers of cores.
 pub type CoreCounts = Vec<u16, MAX_CORE_COUNTS>;
+
+/// Lengths in a request, at the most.
+pub const MAX_LENGTHS: usize = 8;
+
+/// Lengths of a hold or a think, in nanoseconds.
+pub type Lengths = Vec<u32, MAX_LENGTHS>;
+
+/// The longest hold or think: a second.
+pub const LONGEST_NS: u32 = 1_000_000_000;
 
 /// A named set of cells, with times to suit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,8 +104,18 @@ pub struct Request {
     pub workloads: Option<Set<Workload>>,
     /// These numbers of cores instead.
     pub cores: Option<CoreCounts>,
+    /// These mixes of orders instead of the usual one.
+    pub mixes: Option<Set<Mix>>,
+    /// These holds, in nanoseconds, instead of none.
+    pub hold_ns: Option<Lengths>,
+    /// These thinks, in nanoseconds, instead of none.
+    pub think_ns: Option<Lengths>,
+    /// This long a warm-up, in microseconds, instead.
+    pub warmup_us: Option<u32>,
     /// This long a measurement, in microseconds, instead.
     pub measure_us: Option<u32>,
+    /// This long a measurement with instruments, in microseconds, instead.
+    pub sample_us: Option<u32>,
     /// So often instead.
     pub repeats: Option<u32>,
 }
@@ -108,6 +127,8 @@ pub enum BadRequest<'a> {
     Unknown(UnknownName<'a>),
     /// Not a number from 1, or too many of them.
     Number(&'a str),
+    /// Not a number of nanoseconds up to [`LONGEST_NS`], or too many of them.
+    Length(&'a str),
     /// Neither a preset nor `key=value` with a key that there is.
     Word(&'a str),
 }
@@ -117,8 +138,10 @@ impl fmt::Display for BadRequest<'_> {
         match self {
             Self::Unknown(unknown) => unknown.fmt(f),
             Self::Number(word) => write!(f, "\"{word}\" is no number from 1, or there are too many"),
+            Self::Length(word) => write!(f, "\"{word}\" is no number of ns up to {LONGEST_NS}, or there are too many"),
             Self::Word(word) => {
-                write!(f, "\"{word}\" is none of: locks=… strategies=… workloads=… cores=… measure-us=… repeats=…")
+                let keys = "locks=… strategies=… workloads=… cores=… mixes=… hold-ns=… think-ns=… warmup-us=… measure-us=… sample-us=… repeats=…";
+                write!(f, "\"{word}\" is none of: {keys}")
             }
         }
     }
@@ -134,11 +157,34 @@ fn number<T: core::str::FromStr + PartialOrd + From<u8>>(word: &str) -> Result<T
     word.parse().ok().filter(|number| *number >= T::from(1)).ok_or(BadRequest::Number(word))
 }
 
+/// Numbers of nanoseconds, with commas between them.
+fn lengths(numbers: &str) -> Result<Lengths, BadRequest<'_>> {
+    let mut lengths = Lengths::new();
+    for word in numbers.split(',') {
+        let length = word.parse().ok().filter(|length| *length <= LONGEST_NS).ok_or(BadRequest::Length(word))?;
+        lengths.push(length).map_err(|_| BadRequest::Length(numbers))?;
+    }
+    Ok(lengths)
+}
+
 impl Request {
     /// A preset as it is.
     #[must_use]
     pub const fn new(preset: Preset) -> Self {
-        Self { preset, locks: None, strategies: None, workloads: None, cores: None, measure_us: None, repeats: None }
+        Self {
+            preset,
+            locks: None,
+            strategies: None,
+            workloads: None,
+            cores: None,
+            mixes: None,
+            hold_ns: None,
+            think_ns: None,
+            warmup_us: None,
+            measure_us: None,
+            sample_us: None,
+            repeats: None,
+        }
     }
 
     /// Understands `PRESET [KEY=VALUE]…`, as `Display` writes it.
@@ -161,6 +207,11 @@ impl Request {
                     }
                     request.cores = Some(cores);
                 }
+                ("mixes", names) => request.mixes = Some(Set::parse(names)?),
+                ("hold-ns", numbers) => request.hold_ns = Some(lengths(numbers)?),
+                ("think-ns", numbers) => request.think_ns = Some(lengths(numbers)?),
+                ("warmup-us", word) => request.warmup_us = Some(number(word)?),
+                ("sample-us", word) => request.sample_us = Some(number(word)?),
                 ("measure-us", word) => request.measure_us = Some(number(word)?),
                 ("repeats", word) => request.repeats = Some(number(word)?),
                 _ => return Err(BadRequest::Word(word)),
@@ -173,15 +224,22 @@ impl Request {
     #[must_use]
     pub fn plan(&self, available: usize) -> Plan {
         let (times, repeats) = match self.preset {
-            Preset::Quick => (Times { warmup_us: 10_000, measure_us: 80_000, sample_us: 30_000 }, 5),
-            Preset::Full => (Times { warmup_us: 10_000, measure_us: 80_000, sample_us: 30_000 }, 5),
+            Preset::Quick => (Times { warmup_us: 5_000, measure_us: 40_000, sample_us: 15_000 }, 10),
+            Preset::Full => (Times { warmup_us: 10_000, measure_us: 80_000, sample_us: 30_000 }, 10),
             Preset::Smoke => (Times { warmup_us: 1_000, measure_us: 4_000, sample_us: 4_000 }, 2),
         };
-        let measure_us = self.measure_us.unwrap_or(times.measure_us);
+        let none = || Lengths::from_array([0]);
         Plan {
             matrices: self.matrices(),
             cores: self.cores.clone().unwrap_or_else(|| self.core_counts(available)),
-            times: Times { measure_us, ..times },
+            mixes: self.mixes.unwrap_or(Set::of(&[Mix::Usual])),
+            hold_ns: self.hold_ns.clone().unwrap_or_else(none),
+            think_ns: self.think_ns.clone().unwrap_or_else(none),
+            times: Times {
+                warmup_us: self.warmup_us.unwrap_or(times.warmup_us),
+                measure_us: self.measure_us.unwrap_or(times.measure_us),
+                sample_us: self.sample_us.unwrap_or(times.sample_us),
+            },
             repeats: self.repeats.unwrap_or(repeats),
         }
     }
@@ -206,8 +264,9 @@ impl Request {
                 add(&[Ticket], &[Split, MergedRef, Merged, Atomic], &[Pair, RefPage, Stage2Rand]);
             }
             Preset::Full => {
-                let (broken, locks) = Lock::ALL.split_last().expect("there are locks");
-                debug_assert_eq!(*broken, Lock::Broken);
+                let controls = [Lock::Unfair, Lock::Delayed, Lock::Broken];
+                let (locks, last) = Lock::ALL.split_at(Lock::ALL.len() - controls.len());
+                debug_assert_eq!(last, controls);
                 add(locks, Strategy::ALL, Workload::ALL);
             }
             Preset::Smoke => {
@@ -241,6 +300,17 @@ impl Request {
     }
 }
 
+/// ` key=1,2`, or nothing if there is no number.
+fn numbers<N: fmt::Display>(f: &mut fmt::Formatter<'_>, key: &str, numbers: impl Iterator<Item = N>) -> fmt::Result {
+    for (i, number) in numbers.enumerate() {
+        match i {
+            0 => write!(f, " {key}={number}")?,
+            _ => write!(f, ",{number}")?,
+        }
+    }
+    Ok(())
+}
+
 /// As [`Request::parse`] understands it.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -254,12 +324,15 @@ impl fmt::Display for Request {
         if let Some(workloads) = self.workloads {
             write!(f, " workloads={workloads}")?;
         }
-        for (i, cores) in self.cores.iter().flatten().enumerate() {
-            write!(f, "{}{cores}", if i == 0 { " cores=" } else { "," })?;
+        numbers(f, "cores", self.cores.iter().flatten())?;
+        if let Some(mixes) = self.mixes {
+            write!(f, " mixes={mixes}")?;
         }
-        if let Some(measure) = self.measure_us {
-            write!(f, " measure-us={measure}")?;
-        }
+        numbers(f, "hold-ns", self.hold_ns.iter().flatten())?;
+        numbers(f, "think-ns", self.think_ns.iter().flatten())?;
+        numbers(f, "warmup-us", self.warmup_us.iter())?;
+        numbers(f, "measure-us", self.measure_us.iter())?;
+        numbers(f, "sample-us", self.sample_us.iter())?;
         if let Some(repeats) = self.repeats {
             write!(f, " repeats={repeats}")?;
         }
@@ -272,6 +345,9 @@ impl fmt::Display for Request {
 pub struct Plan {
     matrices: Vec<Matrix, 3>,
     cores: CoreCounts,
+    mixes: Set<Mix>,
+    hold_ns: Lengths,
+    think_ns: Lengths,
     /// How long each pass lasts.
     pub times: Times,
     /// How often each cell runs.
@@ -282,12 +358,23 @@ impl Plan {
     /// Every cell once, in an order that puts those that will be compared next to each other: locks and strategies
     /// vary fastest.
     pub fn cells(&self) -> impl Iterator<Item = Scenario> {
+        let named =
+            move || Strategy::ALL.iter().flat_map(|&strategy| Lock::ALL.iter().map(move |&lock| (strategy, lock)));
+        let added = move || {
+            self.mixes.iter().flat_map(move |mix| {
+                self.hold_ns.iter().flat_map(move |&hold| self.think_ns.iter().map(move |&think| (mix, hold, think)))
+            })
+        };
         self.cores
             .iter()
-            .flat_map(move |&cores| {
-                Workload::ALL.iter().flat_map(move |&workload| {
-                    Strategy::ALL.iter().flat_map(move |&strategy| {
-                        Lock::ALL.iter().map(move |&lock| Scenario { lock, strategy, workload, cores })
+            .flat_map(move |&cores| Workload::ALL.iter().map(move |&workload| (cores, workload)))
+            .flat_map(move |(cores, workload)| {
+                added().flat_map(move |(mix, hold_ns, think_ns)| {
+                    named().map(move |(strategy, lock)| Scenario {
+                        mix,
+                        hold_ns,
+                        think_ns,
+                        ..Scenario::new(lock, strategy, workload, cores)
                     })
                 })
             })
@@ -336,6 +423,15 @@ mod tests {
     }
 
     #[test]
+    fn holds_and_thinks_are_a_product() {
+        let request =
+            Request::parse("quick locks=mcs strategies=merged workloads=pair cores=1 hold-ns=0,5 think-ns=1,2,3");
+        let plan = request.unwrap().plan(1);
+        let lengths: std::vec::Vec<_> = plan.cells().map(|cell| (cell.hold_ns, cell.think_ns)).collect();
+        assert_eq!(lengths, [(0, 1), (0, 2), (0, 3), (5, 1), (5, 2), (5, 3)]);
+    }
+
+    #[test]
     fn cores_of_a_machine_are_used() {
         let counts = |preset, available| Request::new(preset).plan(available).cores;
         assert_eq!(counts(Preset::Quick, 1), [1]);
@@ -350,6 +446,7 @@ mod tests {
             "quick",
             "full repeats=1",
             "smoke locks=ticket,mcs strategies=split workloads=s2-rand cores=1,4 measure-us=7 repeats=3",
+            "quick cores=2 mixes=pages,huge hold-ns=0,200 think-ns=1000 warmup-us=1 measure-us=2 sample-us=3",
         ] {
             assert_eq!(Request::parse(line).unwrap().to_string(), line);
         }
@@ -364,6 +461,9 @@ mod tests {
             ("quick cores=0", "\"0\" is no number"),
             ("quick cores=1,x", "\"x\" is no number"),
             ("quick repeats=", "\"\" is no number"),
+            ("quick hold-ns=-1", "\"-1\" is no number of ns"),
+            ("quick think-ns=2000000000", "\"2000000000\" is no number of ns up to 1000000000"),
+            ("quick mixes=odd", "there is no mix \"odd\""),
             ("quick hurry", "\"hurry\" is none of"),
             ("quick colour=red", "\"colour=red\" is none of"),
         ] {

@@ -2,10 +2,13 @@
 //!
 //! Raw: ticks and counts. What they mean is worked out by whoever reads them, so that it can be worked out again.
 
+use core::fmt;
+
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::axes::{Lock, Strategy, Workload};
+use crate::axes::{Lock, Mix, Strategy, Workload};
+use crate::burn::Burnt;
 use crate::histogram::Histogram;
 use crate::machine::MAX_CORES;
 
@@ -20,6 +23,23 @@ pub struct Scenario {
     pub workload: Workload,
     /// How many cores do it at once.
     pub cores: u16,
+    /// Which orders are allocated.
+    #[serde(default)]
+    pub mix: Mix,
+    /// How much longer every section holds the lock, in nanoseconds, as asked for.
+    #[serde(default)]
+    pub hold_ns: u32,
+    /// How long a core does something else after each operation, in nanoseconds, as asked for.
+    #[serde(default)]
+    pub think_ns: u32,
+}
+
+impl Scenario {
+    /// One that adds nothing to the workload.
+    #[must_use]
+    pub const fn new(lock: Lock, strategy: Strategy, workload: Workload, cores: u16) -> Self {
+        Self { lock, strategy, workload, cores, mix: Mix::Usual, hold_ns: 0, think_ns: 0 }
+    }
 }
 
 /// A scenario, once.
@@ -33,10 +53,63 @@ pub struct Pass {
     pub hz: u64,
     /// What each core did.
     pub cores: Vec<CoreCount, MAX_CORES>,
+    /// What the hold is; `None` if there is none.
+    #[serde(default)]
+    pub hold: Option<Burnt>,
+    /// What the think is; `None` if there is none.
+    #[serde(default)]
+    pub think: Option<Burnt>,
     /// How the lock was waited for and held; `None` in a pass without instruments, whose speed is the one to quote.
     pub samples: Option<Samples>,
     /// What was wrong afterwards, if anything was: then no figure of this pass means anything.
     pub wrong: Option<Wrong>,
+}
+
+/// What a core does and with how much between: a scenario without its lock, strategy and number of cores. Figures are
+/// compared within a task.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Task {
+    /// What every core does.
+    pub workload: Workload,
+    /// Which orders are allocated.
+    pub mix: Mix,
+    /// How much longer every section holds the lock, in nanoseconds.
+    pub hold_ns: u32,
+    /// How long a core does something else after each operation, in nanoseconds.
+    pub think_ns: u32,
+}
+
+/// `pair`, `mixed (huge)`, `section, hold 200 ns, think 1000 ns`.
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.workload)?;
+        if self.mix != Mix::Usual {
+            write!(f, " ({})", self.mix)?;
+        }
+        for (what, ns) in [("hold", self.hold_ns), ("think", self.think_ns)] {
+            if ns > 0 {
+                write!(f, ", {what} {ns} ns")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scenario {
+    /// What a core does.
+    #[must_use]
+    pub const fn task(&self) -> Task {
+        let Self { workload, mix, hold_ns, think_ns, .. } = *self;
+        Task { workload, mix, hold_ns, think_ns }
+    }
+}
+
+impl Pass {
+    /// One in which nothing happened.
+    #[must_use]
+    pub fn of(scenario: Scenario, repeat: u32) -> Self {
+        Self { scenario, repeat, hz: 1, cores: Vec::new(), hold: None, think: None, samples: None, wrong: None }
+    }
 }
 
 /// What one core did in the time measured.
@@ -48,6 +121,10 @@ pub struct CoreCount {
     pub start: u64,
     /// When it ended.
     pub stop: u64,
+    /// The longest time between two looks at the clock, about a microsecond of operations apart: no operation of this core
+    /// took longer, whether it was starved or off its core.
+    #[serde(default)]
+    pub gap: u64,
 }
 
 /// Times of the lock, over all cores, in ticks.
@@ -59,6 +136,12 @@ pub struct Samples {
     pub hold: Histogram,
     /// From one holder's release to the acquisition of one who waited for it.
     pub handover: Histogram,
+    /// The longest from a call to its release: under a lock that masks interrupts, the longest time that they were masked.
+    #[serde(default)]
+    pub longest: u64,
+    /// All waits together: by all cores' time, how many cores waited on average (Little's law).
+    #[serde(default)]
+    pub waited: u64,
 }
 
 /// Why a pass is void.
@@ -72,6 +155,8 @@ pub enum Wrong {
     Refused,
     /// An invariant of the pool does not hold.
     Invariant,
+    /// Updates under the lock were lost.
+    Lost,
     /// All was put back, and not everything is free.
     Leaked,
     /// Everything is free, but not in the blocks that it was in before.
@@ -86,6 +171,7 @@ impl Wrong {
             Self::Panicked => "a worker panicked",
             Self::Refused => "the pool refused a call that was legal",
             Self::Invariant => "an invariant of the pool does not hold",
+            Self::Lost => "updates under the lock were lost",
             Self::Leaked => "pages were put back that are not free",
             Self::NotCoalesced => "all pages are free, but not in the blocks that they were in before",
         }

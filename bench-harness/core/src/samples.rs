@@ -4,7 +4,7 @@
 //! to end. What happens outside the measured time is not counted: setting up, warming up, putting back, the census.
 
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use hyp_locks::{Acquired, Probe};
 
@@ -19,12 +19,23 @@ struct Place {
     wait: Counting,
     hold: Counting,
     handover: Counting,
+    /// Of the section under way.
+    waiting: AtomicU64,
+    longest: AtomicU64,
+    waited: AtomicU64,
 }
 
 impl Place {
     const fn new() -> Self {
-        let measuring = AtomicBool::new(false);
-        Self { measuring, wait: Counting::new(), hold: Counting::new(), handover: Counting::new() }
+        Self {
+            measuring: AtomicBool::new(false),
+            wait: Counting::new(),
+            hold: Counting::new(),
+            handover: Counting::new(),
+            waiting: AtomicU64::new(0),
+            longest: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+        }
     }
 }
 
@@ -32,8 +43,9 @@ static PLACES: [Place; MAX_CORES] = [const { Place::new() }; MAX_CORES];
 
 /// From now on core `core` is measured; what it has seen until now is forgotten.
 pub(crate) fn begin(core: usize) {
-    let Place { measuring, wait, hold, handover } = &PLACES[core];
+    let Place { measuring, wait, hold, handover, waiting, longest, waited } = &PLACES[core];
     [wait, hold, handover].into_iter().for_each(Counting::clear);
+    [waiting, longest, waited].into_iter().for_each(|word| word.store(0, Relaxed));
     measuring.store(true, Relaxed);
 }
 
@@ -49,6 +61,8 @@ pub(crate) fn collect(cores: usize) -> record::Samples {
         samples.wait.add(&place.wait);
         samples.hold.add(&place.hold);
         samples.handover.add(&place.handover);
+        samples.longest = samples.longest.max(place.longest.load(Relaxed));
+        samples.waited += place.waited.load(Relaxed);
     }
     samples
 }
@@ -69,6 +83,8 @@ impl<M: Machine> Probe for Sampler<M> {
             return;
         }
         place.wait.record(sample.wait);
+        place.waiting.store(sample.wait, Relaxed);
+        place.waited.store(place.waited.load(Relaxed).saturating_add(sample.wait), Relaxed);
         if let Some(handover) = sample.handover {
             place.handover.record(handover);
         }
@@ -79,6 +95,10 @@ impl<M: Machine> Probe for Sampler<M> {
         let place = &PLACES[M::core()];
         if place.measuring.load(Relaxed) {
             place.hold.record(hold);
+            let masked = place.waiting.load(Relaxed).saturating_add(hold);
+            if masked > place.longest.load(Relaxed) {
+                place.longest.store(masked, Relaxed);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is measured, as the rest of the program sees it: a load on a pool, whatever their types.
 //!
-//! Only what is measured is compiled for each lock, strategy and workload. Here that ends: a batch of operations is one
-//! call through a pointer, and takes about a microsecond, as of the warm-up.
+//! A load is compiled once, a pool once for each lock and strategy, and they meet at calls of [`Ops`]. Here that ends: a batch
+//! of operations is one call, and takes about a microsecond, as of the warm-up.
 
 use core::marker::PhantomData;
 
@@ -9,8 +9,9 @@ use hyp_locks::Ticket;
 use hyp_pool::Census;
 use lock_api::Mutex;
 
+use crate::burn::burn;
 use crate::load::{Load, Place};
-use crate::pages::{Pages, Refused};
+use crate::pages::{Ops, Pages, Refused, conserved};
 use crate::record::Wrong;
 
 /// A load, set up for one worker.
@@ -19,16 +20,10 @@ pub(crate) trait Batch {
     fn run(&mut self, operations: u32) -> Result<(), Refused>;
 }
 
-/// A load on a pool.
+/// What workers are sent to.
 pub(crate) trait Subject: Sync {
-    /// What the pool consists of, if its invariants hold.
-    fn census(&self) -> Result<Census, Wrong>;
-
-    /// What all workers share, before there is one.
-    fn set_up(&self) -> Result<(), Refused>;
-
-    /// Puts that back, after all workers have ended.
-    fn tear_down(&self) -> Result<(), Refused>;
+    /// Before there is a worker: it is whole, and what all of them share is set up.
+    fn begin(&self) -> Result<(), Wrong>;
 
     /// Sets the load up for one worker, calls `body`, and puts back what the worker has; not the latter if `body` was
     /// refused something. Setting up and putting back is done one by one, under `alone`: the lock under test may be
@@ -40,39 +35,58 @@ pub(crate) trait Subject: Sync {
         alone: &Mutex<Ticket, ()>,
         body: &mut dyn FnMut(&mut dyn Batch) -> Result<(), Refused>,
     ) -> Result<(), Refused>;
+
+    /// After all workers have ended: nothing was lost.
+    fn end(&self) -> Result<(), Wrong>;
 }
 
-/// Load `W` on pool `pages`.
-pub(crate) struct Loaded<'p, P, W> {
-    pages: &'p P,
+/// So many operations, after each of which a worker thinks for so many iterations.
+#[inline(always)]
+pub(crate) fn thinking(
+    operations: u32,
+    think: u32,
+    mut operation: impl FnMut() -> Result<(), Refused>,
+) -> Result<(), Refused> {
+    if think == 0 {
+        return (0..operations).try_for_each(|_| operation());
+    }
+    (0..operations).try_for_each(|_| {
+        operation()?;
+        burn(think);
+        Ok(())
+    })
+}
+
+/// Load `W` on a pool.
+pub(crate) struct Loaded<'p, W> {
+    pages: &'p dyn Pages,
+    /// What the pool consisted of.
+    before: Mutex<Ticket, Option<Census>>,
     load: PhantomData<fn() -> W>,
 }
 
-impl<'p, P, W> Loaded<'p, P, W> {
-    pub(crate) fn new(pages: &'p P) -> Self {
-        Self { pages, load: PhantomData }
+impl<'p, W> Loaded<'p, W> {
+    pub(crate) fn new(pages: &'p dyn Pages) -> Self {
+        Self { pages, before: Mutex::new(None), load: PhantomData }
     }
 }
 
-struct Steps<W, P>(W, PhantomData<fn() -> P>);
+struct Steps<'o, W> {
+    load: &'o mut W,
+    ops: &'o mut dyn Ops,
+    think: u32,
+}
 
-impl<'p, P: Pages + 'p, W: Load<'p, P>> Batch for Steps<W, &'p P> {
+impl<W: Load> Batch for Steps<'_, W> {
     fn run(&mut self, operations: u32) -> Result<(), Refused> {
-        (0..operations).try_for_each(|_| self.0.step())
+        thinking(operations, self.think, || self.load.step(self.ops))
     }
 }
 
-impl<'p, P: Pages, W: Load<'p, P>> Subject for Loaded<'p, P, W> {
-    fn census(&self) -> Result<Census, Wrong> {
-        self.pages.census()
-    }
-
-    fn set_up(&self) -> Result<(), Refused> {
-        W::set_up(self.pages)
-    }
-
-    fn tear_down(&self) -> Result<(), Refused> {
-        W::tear_down(self.pages)
+impl<W: Load> Subject for Loaded<'_, W> {
+    fn begin(&self) -> Result<(), Wrong> {
+        *self.before.lock() = Some(self.pages.census()?);
+        self.pages.with(&mut |ops| W::set_up(ops)).map_err(|Refused| Wrong::Refused)
     }
 
     fn with(
@@ -81,12 +95,20 @@ impl<'p, P: Pages, W: Load<'p, P>> Subject for Loaded<'p, P, W> {
         alone: &Mutex<Ticket, ()>,
         body: &mut dyn FnMut(&mut dyn Batch) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
-        let mut steps = {
+        self.pages.with(&mut |ops| {
+            let mut load = {
+                let _alone = alone.lock();
+                W::begin(ops, place)?
+            };
+            body(&mut Steps { load: &mut load, ops, think: place.think })?;
             let _alone = alone.lock();
-            Steps(W::begin(self.pages, place)?, PhantomData::<fn() -> &'p P>)
-        };
-        body(&mut steps)?;
-        let _alone = alone.lock();
-        steps.0.end()
+            load.end(ops)
+        })
+    }
+
+    fn end(&self) -> Result<(), Wrong> {
+        self.pages.with(&mut |ops| W::tear_down(ops)).map_err(|Refused| Wrong::Refused)?;
+        let after = self.pages.census()?;
+        self.before.lock().as_ref().map_or(Ok(()), |before| conserved(&after, before))
     }
 }

@@ -60,7 +60,8 @@ pub(crate) fn work<M: Machine>(
     Ok(counted)
 }
 
-/// Warms up, then counts.
+/// Warms up, then counts. The time that is measured begins and ends for all workers at once, but for the batches that are
+/// under way then.
 fn count<M: Machine>(load: &mut dyn Batch, worker: usize, opens: u64, ticks: Ticks) -> Result<CoreCount, Refused> {
     // The batch grows while the warm-up lasts, until it is long enough.
     let mut batch = 1_u32;
@@ -79,15 +80,17 @@ fn count<M: Machine>(load: &mut dyn Batch, worker: usize, opens: u64, ticks: Tic
         before = now;
     };
 
-    let ends = start + ticks.measure;
-    let mut ops = 0;
+    let ends = begins + ticks.measure;
+    let (mut ops, mut gap, mut before) = (0, 0, start);
     loop {
         load.run(batch)?;
         ops += u64::from(batch);
         let now = M::now();
+        gap = gap.max(now - before);
+        before = now;
         if now >= ends {
             samples::end(worker);
-            return Ok(CoreCount { ops, start, stop: now });
+            return Ok(CoreCount { ops, start, stop: now, gap });
         }
     }
 }

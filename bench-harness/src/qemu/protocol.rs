@@ -3,13 +3,13 @@
 //! | line | |
 //! |---|---|
 //! | `@plan {"passes":N}` | so many passes will run |
-//! | `# LOCK STRATEGY WORKLOAD CORES: WHY` | a scenario that cannot run there |
+//! | `@refused {"scenario":{…},"why":"…"}` | a scenario that cannot run there |
 //! | `@pass {…}` | a [`Pass`] |
 //! | `@done` | that was all; the board exits |
 //! | any other | for whoever looks into what went wrong |
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench_core::{Pass, Scenario};
+use bench_core::Pass;
 use serde::Deserialize;
 
 use crate::record::Refused;
@@ -39,7 +39,7 @@ pub fn understand(line: &str) -> Result<Line> {
     struct Plan {
         passes: u64,
     }
-    let Some(word) = line.strip_prefix('@') else { return Ok(refused(line).map_or(Line::Console, Line::Refused)) };
+    let Some(word) = line.strip_prefix('@') else { return Ok(Line::Console) };
     let (word, json) = word.split_once(' ').unwrap_or((word, ""));
     let what = || {
         let start: String = line.chars().take(60).collect();
@@ -52,39 +52,29 @@ pub fn understand(line: &str) -> Result<Line> {
             ensure!(pass.hz > 0, "a pass whose clock stands still: {}", what());
             Line::Pass(pass)
         }
+        "refused" => Line::Refused(serde_json::from_str(json).with_context(what)?),
         "done" if json.is_empty() => Line::Done,
         _ => bail!(what()),
     })
 }
 
-fn refused(line: &str) -> Option<Refused> {
-    let (what, why) = line.strip_prefix("# ")?.split_once(": ")?;
-    let mut words = what.split(' ');
-    let scenario = Scenario {
-        lock: words.next()?.parse().ok()?,
-        strategy: words.next()?.parse().ok()?,
-        workload: words.next()?.parse().ok()?,
-        cores: words.next()?.parse().ok()?,
-    };
-    words.next().is_none().then(|| Refused { scenario, why: why.into() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bench_core::{Lock, Strategy, Workload};
+    use bench_core::{Lock, Scenario, Strategy, Workload};
 
     #[test]
     fn every_line_of_the_protocol_is_understood() {
-        let scenario = Scenario { lock: Lock::Mcs, strategy: Strategy::Merged, workload: Workload::Pair, cores: 4 };
-        let pass = Pass { scenario, repeat: 1, hz: 62_500_000, cores: Default::default(), samples: None, wrong: None };
+        let scenario = Scenario::new(Lock::Mcs, Strategy::Merged, Workload::Pair, 4);
+        let pass = Pass { hz: 62_500_000, ..Pass::of(scenario, 1) };
         let line = format!("@pass {}", serde_json::to_string(&pass).unwrap());
         assert!(matches!(understand(&line), Ok(Line::Pass(read)) if *read == pass));
         assert!(matches!(understand("@plan {\"passes\":460}"), Ok(Line::Planned(460))));
         let refused = Refused { scenario, why: "no".into() };
-        assert!(matches!(understand("# mcs merged pair 4: no"), Ok(Line::Refused(read)) if read == refused));
+        let line = format!("@refused {}", serde_json::to_string(&refused).unwrap());
+        assert!(matches!(understand(&line), Ok(Line::Refused(read)) if read == refused));
         assert!(matches!(understand("@done"), Ok(Line::Done)));
-        for line in ["", "# hyp-pool on qemu-virt: el=2", "# mcs merged pair 4 5: no", "panic on core 3: @done"] {
+        for line in ["", "# hyp-pool on qemu-virt: el=2", "panic on core 3: @done"] {
             assert!(matches!(understand(line), Ok(Line::Console)), "{line}");
         }
     }

@@ -1,6 +1,6 @@
 //! Plot: which part of the operations each core did.
 
-use bench_core::Workload;
+use bench_core::Task;
 use plotters::style::Color as _;
 
 use super::bars::{self, Bar, Row, Scale};
@@ -9,16 +9,16 @@ use super::select::{Cells, on_most_cores};
 use super::text::{cores, labelled, percent};
 use crate::summary::{CellSummary, Run};
 
-/// One plot for each workload that ran on more than one core.
+/// One plot for each task that ran on more than one core.
 pub(super) fn plots(run: &Run) -> Vec<String> {
     let contended = on_most_cores(run).filter(|&(_, most, _)| most > 1);
-    contended.map(|(workload, most, cells)| plot(run, workload, most, &cells)).collect()
+    contended.map(|(task, most, cells)| plot(run, task, most, &cells)).collect()
 }
 
-fn plot(run: &Run, workload: Workload, most: u16, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, task: Task, most: u16, cells: &Cells<'_>) -> String {
     let rows: Vec<Row> =
         cells.iter().map(|cell| Row { label: cell.scenario.lock.to_string(), bars: vec![bar(cell)] }).collect();
-    let title = labelled(run, &format!("{workload}: share of each core, {}", cores(most)));
+    let title = labelled(run, &format!("{task}: share of each core, {}", cores(most)));
     bars::plot(&title, &rows, &Scale::Linear, |share| format!("{:.0} %", share * 100.0))
 }
 

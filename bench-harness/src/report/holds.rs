@@ -8,16 +8,16 @@ use super::select::on_most_cores;
 use super::text::{cores, labelled, trimmed_time};
 use crate::summary::{CellSummary, Percentiles, Run};
 
-/// For each workload one plot of each, if there are such times.
+/// For each task one plot of each, if there are such times.
 pub(super) fn plots(run: &Run) -> Vec<String> {
     let holds: fn(&CellSummary) -> Option<Percentiles> = |cell| cell.hold;
     let handovers: fn(&CellSummary) -> Option<Percentiles> = |cell| cell.handover;
     let mut plots = vec![];
-    for (workload, most, cells) in on_most_cores(run) {
+    for (task, most, cells) in on_most_cores(run) {
         for (what, times) in [("hold", holds), ("handover", handovers)] {
             let rows: Vec<Row> = cells.iter().filter_map(|cell| row(cell, times(cell)?)).collect();
             if !rows.is_empty() {
-                let title = format!("{workload}: {what}, p50 to p99, {}; logarithmic", cores(most));
+                let title = format!("{task}: {what}, p50 to p99, {}; logarithmic", cores(most));
                 plots.push(bars::plot(&labelled(run, &title), &rows, &Scale::Log, trimmed_time));
             }
         }

@@ -44,6 +44,8 @@ pub(super) fn look(lock: Lock) -> Look {
         Lock::SpinMutex => (0xd5, 0x5e, 0x00, LONG, Triangle),
         Lock::SpinningTop => (0xcc, 0x79, 0xa7, SHORT, Circle),
         Lock::ParkingLot => (0x8c, 0x8c, 0x8c, SHORT, Square),
+        Lock::Unfair => (0xa0, 0x52, 0x2d, SHORT, Triangle),
+        Lock::Delayed => (0x55, 0x55, 0x55, LONG, Triangle),
         Lock::Broken => (0xe3, 0x1a, 0x1c, SHORT, Cross),
     };
     Look { colour: RGBColor(r, g, b), dash, marker }

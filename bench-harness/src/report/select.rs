@@ -1,6 +1,8 @@
 //! Which cells a plot shows, of those that there are.
 
-use bench_core::{Axis, Lock, Strategy, Workload};
+use std::collections::BTreeSet;
+
+use bench_core::{Axis, Lock, Strategy, Task};
 
 use crate::summary::{CellSummary, Run};
 
@@ -17,37 +19,37 @@ pub(super) fn strategy(run: &Run) -> Strategy {
     Strategy::ALL.iter().copied().max_by_key(|&strategy| count(strategy)).unwrap_or(Strategy::Merged)
 }
 
-/// For each workload, its cells under [`strategy`]. Where some have several locks to compare, those of one lock are
+/// For each task, its cells under [`strategy`]. Where some have several locks to compare, those of one lock are
 /// left to the table: [`of_one_lock`].
-pub(super) fn by_workload(run: &Run) -> impl Iterator<Item = (Workload, Cells<'_>)> {
+pub(super) fn by_task(run: &Run) -> impl Iterator<Item = (Task, Cells<'_>)> {
     let alone = of_one_lock(run);
-    under_one_strategy(run).filter(move |(workload, _)| !alone.contains(workload))
+    under_one_strategy(run).filter(move |(task, _)| !alone.contains(task))
 }
 
-/// The workloads that [`by_workload`] leaves out.
-pub(super) fn of_one_lock(run: &Run) -> Vec<Workload> {
-    let alone = |(workload, cells): (Workload, Cells<'_>)| (locks(&cells).len() == 1).then_some(workload);
+/// The tasks that [`by_task`] leaves out.
+pub(super) fn of_one_lock(run: &Run) -> Vec<Task> {
+    let alone = |(task, cells): (Task, Cells<'_>)| (locks(&cells).len() == 1).then_some(task);
     let alone: Vec<_> = under_one_strategy(run).filter_map(alone).collect();
     if alone.len() == under_one_strategy(run).count() { vec![] } else { alone }
 }
 
-fn under_one_strategy(run: &Run) -> impl Iterator<Item = (Workload, Cells<'_>)> {
+fn under_one_strategy(run: &Run) -> impl Iterator<Item = (Task, Cells<'_>)> {
     let strategy = strategy(run);
-    cells_by_workload(run, move |cell| cell.scenario.strategy == strategy)
+    cells_by_task(run, move |cell| cell.scenario.strategy == strategy)
 }
 
 /// The same of the largest number of cores each was measured on, which is told.
-pub(super) fn on_most_cores(run: &Run) -> impl Iterator<Item = (Workload, u16, Cells<'_>)> {
-    by_workload(run).map(|(workload, mut cells)| {
+pub(super) fn on_most_cores(run: &Run) -> impl Iterator<Item = (Task, u16, Cells<'_>)> {
+    by_task(run).map(|(task, mut cells)| {
         let most = core_counts(&cells).last().copied().unwrap_or(1);
         cells.retain(|cell| cell.scenario.cores == most);
-        (workload, most, cells)
+        (task, most, cells)
     })
 }
 
-/// For each workload that was measured under more than one strategy: the lock that was under the most, and its cells.
-pub(super) fn under_strategies(run: &Run) -> impl Iterator<Item = (Workload, Lock, Cells<'_>)> {
-    cells_by_workload(run, |_| true).filter_map(|(workload, mut cells)| {
+/// For each task that was measured under more than one strategy: the lock that was under the most, and its cells.
+pub(super) fn under_strategies(run: &Run) -> impl Iterator<Item = (Task, Lock, Cells<'_>)> {
+    cells_by_task(run, |_| true).filter_map(|(task, mut cells)| {
         let strategies = |lock: Lock| {
             let of_lock =
                 |strategy| cells.iter().any(|cell| cell.scenario.lock == lock && cell.scenario.strategy == strategy);
@@ -59,19 +61,17 @@ pub(super) fn under_strategies(run: &Run) -> impl Iterator<Item = (Workload, Loc
             return None;
         }
         cells.retain(|cell| cell.scenario.lock == lock);
-        Some((workload, lock, cells))
+        Some((task, lock, cells))
     })
 }
 
-fn cells_by_workload<'r>(
-    run: &'r Run,
-    wanted: impl Fn(&CellSummary) -> bool,
-) -> impl Iterator<Item = (Workload, Cells<'r>)> {
-    Workload::ALL.iter().filter_map(move |&workload| {
+fn cells_by_task<'r>(run: &'r Run, wanted: impl Fn(&CellSummary) -> bool) -> impl Iterator<Item = (Task, Cells<'r>)> {
+    let tasks: BTreeSet<Task> = run.cells.iter().map(|cell| cell.scenario.task()).collect();
+    tasks.into_iter().filter_map(move |task| {
         let mut cells: Cells<'_> =
-            run.cells.iter().filter(|cell| cell.scenario.workload == workload && wanted(cell)).collect();
+            run.cells.iter().filter(|cell| cell.scenario.task() == task && wanted(cell)).collect();
         cells.sort_by_key(|cell| cell.scenario);
-        (!cells.is_empty()).then_some((workload, cells))
+        (!cells.is_empty()).then_some((task, cells))
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! With up to two numbers of cores these are bars; from three on, lines over the cores.
 
-use bench_core::Workload;
+use bench_core::Task;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -11,18 +11,18 @@ use super::bars::{self, Bar, Row, Scale};
 use super::canvas::{Area, Drawn, axis, figure, grid, label};
 use super::lines::draw_line;
 use super::palette::{key, look, strength};
-use super::select::{Cells, by_workload, core_counts, locks};
+use super::select::{Cells, by_task, core_counts, locks};
 use super::text::{cores, labelled, time, trimmed, trimmed_time};
 use crate::summary::{CellSummary, Run};
 
-/// One plot for each workload.
+/// One plot for each task.
 pub(super) fn plots(run: &Run) -> Vec<String> {
-    by_workload(run).map(|(workload, cells)| plot(run, workload, &cells)).collect()
+    by_task(run).map(|(task, cells)| plot(run, task, &cells)).collect()
 }
 
-fn plot(run: &Run, workload: Workload, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> String {
     let counts = core_counts(cells);
-    let title = labelled(run, &format!("{workload}: ns/op, median with smallest and largest"));
+    let title = labelled(run, &format!("{task}: ns/op, median with smallest and largest"));
     if counts.len() > 2 {
         return over_cores(&title, cells, &counts);
     }

@@ -1,6 +1,6 @@
 //! Plot: the strategies against each other, under the lock that was measured under most of them.
 
-use bench_core::{Lock, Strategy, Workload};
+use bench_core::{Lock, Strategy, Task};
 
 use super::bars::{self, Row, Scale};
 use super::select::{Cells, core_counts, under_strategies};
@@ -8,12 +8,12 @@ use super::speed::bar;
 use super::text::{labelled, trimmed};
 use crate::summary::{CellSummary, Run};
 
-/// One plot for each workload.
+/// One plot for each task.
 pub(super) fn plots(run: &Run) -> Vec<String> {
-    under_strategies(run).map(|(workload, lock, cells)| plot(run, workload, lock, &cells)).collect()
+    under_strategies(run).map(|(task, lock, cells)| plot(run, task, lock, &cells)).collect()
 }
 
-fn plot(run: &Run, workload: Workload, lock: Lock, cells: &Cells<'_>) -> String {
+fn plot(run: &Run, task: Task, lock: Lock, cells: &Cells<'_>) -> String {
     let counts = core_counts(cells);
     let mut rows: Vec<Row> = vec![];
     for cell in cells {
@@ -27,7 +27,7 @@ fn plot(run: &Run, workload: Workload, lock: Lock, cells: &Cells<'_>) -> String 
             _ => rows.push(Row { label, bars: vec![bar] }),
         }
     }
-    let title = labelled(run, &format!("{workload}: ns/op by strategy, {lock}"));
+    let title = labelled(run, &format!("{task}: ns/op by strategy, {lock}"));
     bars::plot(&title, &rows, &Scale::Linear, trimmed)
 }
 

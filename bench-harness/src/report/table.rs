@@ -27,7 +27,7 @@ pub(super) fn table(run: &Run) -> String {
         return "<p class=\"missing\">No scenario was measured to the end, none was void, none was left out.</p>\n"
             .into();
     }
-    rows.sort_by_key(|(Scenario { lock, strategy, workload, cores }, _)| (*workload, *cores, *strategy, *lock));
+    rows.sort_by_key(|(scenario, _)| (scenario.task(), scenario.cores, scenario.strategy, scenario.lock));
     let mut html = format!(
         "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
          <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the measured windows of the \
@@ -37,11 +37,12 @@ pub(super) fn table(run: &Run) -> String {
         head()
     );
     for (scenario, cells) in rows {
-        let Scenario { lock, strategy, workload, cores } = scenario;
+        let Scenario { lock, strategy, cores, .. } = scenario;
+        let task = scenario.task();
         let star = if first_in_first_out(lock) { "*" } else { "" };
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\">{workload}</th><td class=\"n\">{cores}</td><td>{strategy}</td><td>{lock}{star}</td>{cells}</tr>"
+            "<tr><th scope=\"row\">{task}</th><td class=\"n\">{cores}</td><td>{strategy}</td><td>{lock}{star}</td>{cells}</tr>"
         );
     }
     html + "</tbody></table></div>\n"
@@ -49,7 +50,7 @@ pub(super) fn table(run: &Run) -> String {
 
 fn head() -> String {
     let mut html = String::from("<thead><tr>");
-    let names = ["workload", "cores", "strategy", "lock"].map(|name| (name, ""));
+    let names = ["task", "cores", "strategy", "lock"].map(|name| (name, ""));
     for (name, class) in names.into_iter().chain(FIGURES.map(|name| (name, " class=\"n\""))) {
         let _ = write!(html, "<th scope=\"col\" rowspan=\"2\"{class}>{name}</th>");
     }

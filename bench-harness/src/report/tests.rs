@@ -50,11 +50,12 @@ fn histogram(times: &[u64]) -> bench_core::histogram::Histogram {
 
 /// Figures that depend on the scenario in a way that nobody would mistake for measured ones.
 fn pass(scenario: Scenario, repeat: u32, instrumented: bool) -> Pass {
-    let slow = 60 + 25 * u64::from(scenario.cores) + 9 * scenario.lock as u64 + 30 * (3 - scenario.strategy as u64);
+    let slow = 60 + 25 * u64::from(scenario.cores) + 9 * scenario.lock as u64 + 30 * (4 - scenario.strategy as u64);
     let cores = (0..u64::from(scenario.cores)).map(|core| CoreCount {
         ops: 10_000_000 / (slow + core * (scenario.lock as u64 % 4) * 20 + u64::from(repeat)),
         start: core,
         stop: 10_000_000 + core,
+        gap: 1000,
     });
     let samples = instrumented.then(|| {
         let times: Vec<u64> =
@@ -63,9 +64,11 @@ fn pass(scenario: Scenario, repeat: u32, instrumented: bool) -> Pass {
             wait: histogram(&times),
             hold: histogram(&times[..1000]),
             handover: if scenario.cores > 1 { histogram(&times[..50]) } else { Default::default() },
+            longest: 91_000,
+            waited: 1_000_000,
         }
     });
-    Pass { scenario, repeat, hz: 1_000_000_000, cores: cores.collect(), samples, wrong: None }
+    Pass { hz: 1_000_000_000, cores: cores.collect(), samples, ..Pass::of(scenario, repeat) }
 }
 
 /// What `request` would leave on a machine of `cores`, every pass through `change`.
@@ -148,7 +151,7 @@ fn a_run_without_instruments_says_what_is_missing() {
 #[test]
 fn scenarios_without_figures_say_why() {
     let mut run = run("smoke", 2, |pass| pass.wrong = Some(Wrong::Leaked));
-    let scenario = Scenario { lock: Lock::Broken, strategy: Strategy::Split, workload: Workload::Pair, cores: 9 };
+    let scenario = Scenario::new(Lock::Broken, Strategy::Split, Workload::Pair, 9);
     run.refused.push(Refused { scenario, why: "there are <2> cores".into() });
     let page = html(&run);
     assert_is_a_page(&page);
@@ -188,7 +191,7 @@ fn extreme_times_are_drawn() {
     for (hz, stop) in [(1, 4), (u64::MAX, 10), (1_000_000_000, u64::MAX)] {
         let page = html(&run("quick repeats=3", 4, |pass| {
             pass.hz = hz;
-            pass.cores.iter_mut().for_each(|core| *core = CoreCount { ops: 1, start: 0, stop });
+            pass.cores.iter_mut().for_each(|core| *core = CoreCount { ops: 1, start: 0, stop, gap: stop });
         }));
         assert_is_a_page(&page);
     }

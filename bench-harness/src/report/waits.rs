@@ -1,6 +1,6 @@
 //! Plot: how many of the waits are longer than a time, both logarithmic: the tail is what a latency budget sees.
 
-use bench_core::Workload;
+use bench_core::Task;
 use hdrhistogram::Histogram;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -14,18 +14,18 @@ use crate::summary::Run;
 
 const HEIGHT: u32 = 340;
 
-/// One plot for each workload of which there are waits.
+/// One plot for each task of which there are waits.
 pub(super) fn plots(run: &Run) -> Vec<String> {
     on_most_cores(run)
-        .filter_map(|(workload, most, mut cells)| {
+        .filter_map(|(task, most, mut cells)| {
             cells.retain(|cell| cell.waits.as_ref().is_some_and(|waits| !waits.is_empty()));
-            (!cells.is_empty()).then(|| plot(run, workload, most, &cells))
+            (!cells.is_empty()).then(|| plot(run, task, most, &cells))
         })
         .collect()
 }
 
-fn plot(run: &Run, workload: Workload, most: u16, cells: &Cells<'_>) -> String {
-    let title = format!("{workload}: part of the waits that are at least so long, {}", cores(most));
+fn plot(run: &Run, task: Task, most: u16, cells: &Cells<'_>) -> String {
+    let title = format!("{task}: part of the waits that are at least so long, {}", cores(most));
     let title = labelled(run, &title);
     figure(&title, HEIGHT, &key(locks(cells)), |area| draw(area, cells))
 }

@@ -3,85 +3,76 @@
 //! The numbers are those of the original measurements (the real C `hyp_pool` under the same storms): a guest's root is
 //! not among them, nor is what `count` reads.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use hyp_locks::Ticket;
-use hyp_pool::{Census, HypPool, Merged, Pfn};
+use hyp_pool::{HypPool, Merged, Pfn};
 
 use super::stage2::{Storm, guest_pages};
-use super::{Load, Mixed, Place, Random, Sequential, Sparse, Stage2};
+use super::{Load, Mixed, Place, Random, RemoteFree, Sequential, Sparse, Stage2};
+use crate::Axis as _;
 use crate::arena::{Arena, ENTRIES, FRAMES, RANGE};
+use crate::axes::Mix;
 use crate::machine::MAX_CORES;
-use crate::pages::{Pages, Refused, conserved};
-use crate::record::Wrong;
+use crate::pages::{Ops, Pages as _, Refused, conserved};
 
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Calls {
     alloc: u64,
     get: u64,
     put: u64,
 }
 
-struct Counted {
-    pool: HypPool<'static, Ticket, Merged>,
-    alloc: AtomicU64,
-    get: AtomicU64,
-    put: AtomicU64,
+struct Counted<'p> {
+    pool: &'p HypPool<'static, Ticket, Merged>,
+    calls: Calls,
 }
 
-impl Counted {
-    fn calls(&self) -> Calls {
-        Calls { alloc: self.alloc.load(Relaxed), get: self.get.load(Relaxed), put: self.put.load(Relaxed) }
-    }
-}
-
-impl Pages for Counted {
-    fn alloc(&self, order: u8) -> Result<Pfn, Refused> {
-        self.alloc.fetch_add(1, Relaxed);
-        Pages::alloc(&self.pool, order)
+impl Ops for Counted<'_> {
+    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
+        self.calls.alloc += 1;
+        Ops::alloc(&mut self.pool, order)
     }
 
-    fn get(&self, pfn: Pfn) -> Result<(), Refused> {
-        self.get.fetch_add(1, Relaxed);
-        Pages::get(&self.pool, pfn)
+    fn get(&mut self, pfn: Pfn) -> Result<(), Refused> {
+        self.calls.get += 1;
+        Ops::get(&mut self.pool, pfn)
     }
 
-    fn put(&self, pfn: Pfn) -> Result<(), Refused> {
-        self.put.fetch_add(1, Relaxed);
-        Pages::put(&self.pool, pfn)
+    fn put(&mut self, pfn: Pfn) -> Result<(), Refused> {
+        self.calls.put += 1;
+        Ops::put(&mut self.pool, pfn)
     }
 
-    fn count(&self, pfn: Pfn) -> Result<u32, Refused> {
-        Pages::count(&self.pool, pfn)
-    }
-
-    fn census(&self) -> Result<Census, Wrong> {
-        Pages::census(&self.pool)
+    fn count(&mut self, pfn: Pfn) -> Result<u32, Refused> {
+        Ops::count(&mut self.pool, pfn)
     }
 }
 
 /// A pool that is whole before and after; one test at a time has it.
-fn on_a_pool<T>(body: impl FnOnce(&Counted, &'static Arena) -> T) -> T {
+fn on_a_pool<T>(body: impl FnOnce(&mut Counted<'_>, &'static Arena) -> T) -> T {
     static ARENA: Arena = Arena::new();
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let pool = HypPool::with_table(&ARENA.frames, RANGE, 0).unwrap();
-    let pages = Counted { pool, alloc: AtomicU64::new(0), get: AtomicU64::new(0), put: AtomicU64::new(0) };
-    let before = pages.census().unwrap();
-    let result = body(&pages, &ARENA);
-    conserved(&pages.census().unwrap(), &before).unwrap();
+    let before = pool.census().unwrap();
+    let result = body(&mut Counted { pool: &pool, calls: Calls::default() }, &ARENA);
+    conserved(&pool.census().unwrap(), &before).unwrap();
     result
+}
+
+fn place(arena: &'static Arena, worker: usize, workers: usize) -> Place {
+    Place { arena, worker, workers, mix: Mix::Usual, think: 0 }
 }
 
 /// The calls of `steps` steps and, with `teardown`, of putting back what is left; without the root's own.
 fn calls<S: Storm>(steps: u32, teardown: bool) -> Calls {
-    on_a_pool(|pages, arena| {
-        let mut storm = Stage2::<_, S>::begin(pages, Place { arena, worker: 0, workers: 1 }).unwrap();
-        (0..steps).for_each(|_| storm.step().unwrap());
-        let before = pages.calls();
-        storm.end().unwrap();
-        let after = pages.calls();
+    on_a_pool(|ops, arena| {
+        let mut storm = Stage2::<S>::begin(ops, place(arena, 0, 1)).unwrap();
+        (0..steps).for_each(|_| storm.step(ops).unwrap());
+        let before = ops.calls;
+        storm.end(ops).unwrap();
+        let after = ops.calls;
         if teardown {
             Calls { alloc: after.alloc - 1, put: after.put - 1, ..after }
         } else {
@@ -108,15 +99,16 @@ fn sparse_is_as_defined() {
 }
 
 /// Workers that all have what they have at one time.
-fn crowd<'p, W: Load<'p, Counted>>(pages: &'p Counted, arena: &'static Arena, workers: usize, steps: u32) {
+fn crowd<W: Load>(ops: &mut Counted<'_>, arena: &'static Arena, workers: usize, steps: u32, mix: Mix) {
     let crowd: std::vec::Vec<_> = (0..workers)
         .map(|worker| {
-            let mut load = W::begin(pages, Place { arena, worker, workers }).unwrap();
-            (0..steps).for_each(|_| load.step().unwrap());
+            let mut load = W::begin(ops, Place { mix, ..place(arena, worker, workers) }).unwrap();
+            (0..steps).for_each(|_| load.step(ops).unwrap());
             load
         })
         .collect();
-    crowd.into_iter().for_each(|load| load.end().unwrap());
+    crowd.into_iter().for_each(|load| load.end(ops).unwrap());
+    W::tear_down(ops).unwrap();
 }
 
 #[test]
@@ -129,8 +121,13 @@ fn the_pool_has_pages_for_as_many_workers_as_there_may_be() {
     }
     for workers in [31, 64, 256] {
         let steps = 64_000 / workers as u32;
-        on_a_pool(|pages, arena| crowd::<Stage2<'_, _, Random>>(pages, arena, workers, steps));
-        on_a_pool(|pages, arena| crowd::<Stage2<'_, _, Sparse>>(pages, arena, workers, steps));
-        on_a_pool(|pages, arena| crowd::<Mixed<'_, _>>(pages, arena, workers, steps));
+        on_a_pool(|ops, arena| crowd::<Stage2<Random>>(ops, arena, workers, steps, Mix::Usual));
+        on_a_pool(|ops, arena| crowd::<Stage2<Sparse>>(ops, arena, workers, steps, Mix::Usual));
+        on_a_pool(|ops, arena| crowd::<RemoteFree>(ops, arena, workers, steps, Mix::Usual));
+    }
+    for workers in [1, 2, 31, 64, 256] {
+        for &mix in Mix::ALL {
+            on_a_pool(|ops, arena| crowd::<Mixed>(ops, arena, workers, 64_000 / workers as u32, mix));
+        }
     }
 }

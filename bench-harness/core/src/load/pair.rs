@@ -2,22 +2,18 @@
 //! longest critical section of an order-0 call.
 
 use super::{Load, Place};
-use crate::pages::{Pages, Refused};
+use crate::pages::{Ops, Refused};
 
-pub(crate) struct Pair<'p, P>(&'p P);
+pub(crate) struct Pair;
 
-impl<'p, P: Pages> Load<'p, P> for Pair<'p, P> {
-    fn begin(pages: &'p P, _: Place) -> Result<Self, Refused> {
-        Ok(Self(pages))
+impl Load for Pair {
+    fn begin(_: &mut dyn Ops, _: Place) -> Result<Self, Refused> {
+        Ok(Self)
     }
 
     #[inline]
-    fn step(&mut self) -> Result<(), Refused> {
-        let page = self.0.alloc(0)?;
-        self.0.put(page)
-    }
-
-    fn end(self) -> Result<(), Refused> {
-        Ok(())
+    fn step(&mut self, ops: &mut dyn Ops) -> Result<(), Refused> {
+        let page = ops.alloc(0)?;
+        ops.put(page)
     }
 }

@@ -8,12 +8,11 @@ use hyp_pool::Pfn;
 
 use super::{Load, Place};
 use crate::arena::RANGE;
-use crate::pages::{Pages, Refused};
+use crate::pages::{Ops, Refused};
 
 const SHARED: usize = 16;
 
-pub(crate) struct RefPage<'p, P> {
-    pages: &'p P,
+pub(crate) struct RefPage {
     at: usize,
     stride: usize,
 }
@@ -23,28 +22,24 @@ fn shared(i: usize) -> Pfn {
     Pfn::new(RANGE.start().get() + i % SHARED)
 }
 
-impl<'p, P: Pages> Load<'p, P> for RefPage<'p, P> {
-    fn set_up(pages: &P) -> Result<(), Refused> {
-        (0..SHARED).try_for_each(|i| if pages.alloc(0)? == shared(i) { Ok(()) } else { Err(Refused) })
+impl Load for RefPage {
+    fn set_up(ops: &mut dyn Ops) -> Result<(), Refused> {
+        (0..SHARED).try_for_each(|i| if ops.alloc(0)? == shared(i) { Ok(()) } else { Err(Refused) })
     }
 
-    fn tear_down(pages: &P) -> Result<(), Refused> {
-        (0..SHARED).try_for_each(|i| pages.put(shared(i)))
+    fn tear_down(ops: &mut dyn Ops) -> Result<(), Refused> {
+        (0..SHARED).try_for_each(|i| ops.put(shared(i)))
     }
 
-    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused> {
-        Ok(Self { pages, at: place.worker, stride: 2 * place.worker + 1 })
+    fn begin(_: &mut dyn Ops, place: Place) -> Result<Self, Refused> {
+        Ok(Self { at: place.worker, stride: 2 * place.worker + 1 })
     }
 
     #[inline]
-    fn step(&mut self) -> Result<(), Refused> {
+    fn step(&mut self, ops: &mut dyn Ops) -> Result<(), Refused> {
         self.at = self.at.wrapping_add(self.stride);
         let page = shared(self.at);
-        self.pages.get(page)?;
-        self.pages.put(page)
-    }
-
-    fn end(self) -> Result<(), Refused> {
-        Ok(())
+        ops.get(page)?;
+        ops.put(page)
     }
 }

@@ -24,20 +24,19 @@ use hyp_pool::Pfn;
 
 use super::{Load, Place, Rng};
 use crate::arena::{Arena, ENTRIES};
-use crate::pages::{Pages, Refused};
+use crate::pages::{Ops, Refused};
 
 const LEAF: u64 = 1;
 /// Levels above the leaves, from the root: where their index stands in a guest page number.
 const SHIFTS: [u32; 3] = [18, 9, 0];
 
 /// The tables of one guest.
-pub(crate) struct Tables<'p, P> {
-    pages: &'p P,
+pub(crate) struct Tables {
     arena: &'static Arena,
     root: Pfn,
 }
 
-impl<'p, P: Pages> Tables<'p, P> {
+impl Tables {
     /// The entry for guest page `page` in the table at `table`, of a level with shift `shift`. Relaxed: a guest's
     /// tables are changed by its worker alone; another who gets the page next is ordered after by the pool.
     #[inline]
@@ -47,14 +46,14 @@ impl<'p, P: Pages> Tables<'p, P> {
 
     /// Maps guest page `page`; `false` if it is mapped.
     #[inline]
-    fn map(&self, page: u64) -> Result<bool, Refused> {
+    fn map(&self, ops: &mut dyn Ops, page: u64) -> Result<bool, Refused> {
         let mut table = self.root;
         for shift in [SHIFTS[0], SHIFTS[1]] {
             let entry = self.entry(table, shift, page);
             let below = entry.load(Relaxed);
             table = if below == 0 {
-                let fresh = self.pages.alloc(0)?;
-                self.pages.get(table)?;
+                let fresh = ops.alloc(0)?;
+                ops.get(table)?;
                 entry.store(fresh.get() as u64, Relaxed);
                 fresh
             } else {
@@ -65,43 +64,42 @@ impl<'p, P: Pages> Tables<'p, P> {
         if leaf.load(Relaxed) != 0 {
             return Ok(false);
         }
-        self.pages.get(table)?;
+        ops.get(table)?;
         leaf.store(page << 1 | LEAF, Relaxed);
         Ok(true)
     }
 
     /// Unmaps guest page `page`, which is mapped, and frees the tables that this leaves empty, but for the root.
     #[inline]
-    fn unmap(&self, page: u64) -> Result<(), Refused> {
-        let pages = self.pages;
+    fn unmap(&self, ops: &mut dyn Ops, page: u64) -> Result<(), Refused> {
         let upper = self.entry(self.root, SHIFTS[0], page);
         let middle = Pfn::new(upper.load(Relaxed) as usize);
         let lower = self.entry(middle, SHIFTS[1], page);
         let last = Pfn::new(lower.load(Relaxed) as usize);
 
         self.entry(last, SHIFTS[2], page).store(0, Relaxed);
-        pages.put(last)?;
-        if pages.count(last)? == 1 {
+        ops.put(last)?;
+        if ops.count(last)? == 1 {
             lower.store(0, Relaxed);
-            pages.put(middle)?;
-            pages.put(last)?;
-            if pages.count(middle)? == 1 {
+            ops.put(middle)?;
+            ops.put(last)?;
+            if ops.count(middle)? == 1 {
                 upper.store(0, Relaxed);
-                pages.put(self.root)?;
-                pages.put(middle)?;
+                ops.put(self.root)?;
+                ops.put(middle)?;
             }
         }
         Ok(())
     }
 
     /// Unmaps whatever is mapped.
-    fn clear(&self) -> Result<(), Refused> {
+    fn clear(&self, ops: &mut dyn Ops) -> Result<(), Refused> {
         let each = |table: Pfn| (0_u64..).zip(self.arena.page(table)).filter(|(_, e)| e.load(Relaxed) != 0);
         for (i, upper) in each(self.root) {
             let middle = Pfn::new(upper.load(Relaxed) as usize);
             for (j, lower) in each(middle) {
                 for (k, _) in each(Pfn::new(lower.load(Relaxed) as usize)) {
-                    self.unmap(i << SHIFTS[0] | j << SHIFTS[1] | k)?;
+                    self.unmap(ops, i << SHIFTS[0] | j << SHIFTS[1] | k)?;
                     // The tables go with the last of their pages: then there is nothing more to look at in them.
                     if lower.load(Relaxed) == 0 {
                         break;
@@ -125,29 +123,29 @@ pub(super) const fn guest_pages(memory: u64, workers: usize) -> u64 {
 /// Which page a storm maps or unmaps next.
 pub(crate) trait Storm: Sized {
     fn new(worker: usize, workers: usize) -> Self;
-    fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused>;
+    fn step(&mut self, tables: &Tables, ops: &mut dyn Ops) -> Result<(), Refused>;
 }
 
 /// A storm on tables of one's own.
-pub(crate) struct Stage2<'p, P, S> {
-    tables: Tables<'p, P>,
+pub(crate) struct Stage2<S> {
+    tables: Tables,
     storm: S,
 }
 
-impl<'p, P: Pages, S: Storm> Load<'p, P> for Stage2<'p, P, S> {
-    fn begin(pages: &'p P, place: Place) -> Result<Self, Refused> {
-        let tables = Tables { pages, arena: place.arena, root: pages.alloc(0)? };
+impl<S: Storm> Load for Stage2<S> {
+    fn begin(ops: &mut dyn Ops, place: Place) -> Result<Self, Refused> {
+        let tables = Tables { arena: place.arena, root: ops.alloc(0)? };
         Ok(Self { tables, storm: S::new(place.worker, place.workers) })
     }
 
     #[inline]
-    fn step(&mut self) -> Result<(), Refused> {
-        self.storm.step(&self.tables)
+    fn step(&mut self, ops: &mut dyn Ops) -> Result<(), Refused> {
+        self.storm.step(&self.tables, ops)
     }
 
-    fn end(self) -> Result<(), Refused> {
-        self.tables.clear()?;
-        self.tables.pages.put(self.tables.root)
+    fn end(self, ops: &mut dyn Ops) -> Result<(), Refused> {
+        self.tables.clear(ops)?;
+        ops.put(self.tables.root)
     }
 }
 
@@ -166,12 +164,12 @@ impl Storm for Sequential {
     }
 
     #[inline]
-    fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused> {
+    fn step(&mut self, tables: &Tables, ops: &mut dyn Ops) -> Result<(), Refused> {
         // Powers of two: masks are remainders.
         let page = self.at & (self.pages - 1);
         let mapping = self.at < self.pages;
         self.at = (self.at + 1) & (2 * self.pages - 1);
-        if mapping { tables.map(page).map(drop) } else { tables.unmap(page) }
+        if mapping { tables.map(ops, page).map(drop) } else { tables.unmap(ops, page) }
     }
 }
 
@@ -187,9 +185,9 @@ impl Storm for Random {
     }
 
     #[inline]
-    fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused> {
+    fn step(&mut self, tables: &Tables, ops: &mut dyn Ops) -> Result<(), Refused> {
         let page = self.rng.next() >> 32 & (self.pages - 1);
-        if tables.map(page)? { Ok(()) } else { tables.unmap(page) }
+        if tables.map(ops, page)? { Ok(()) } else { tables.unmap(ops, page) }
     }
 }
 
@@ -210,16 +208,16 @@ impl Storm for Sparse {
     }
 
     #[inline]
-    fn step<P: Pages>(&mut self, tables: &Tables<'_, P>) -> Result<(), Refused> {
+    fn step(&mut self, tables: &Tables, ops: &mut dyn Ops) -> Result<(), Refused> {
         const PAGES: u64 = (64 << 30) >> 12;
         let page = self.rng.next() >> 32 & (PAGES - 1);
         let slot = &mut self.ring[self.at];
         self.at = (self.at + 1) % self.len;
         if *slot != 0 {
-            tables.unmap(u64::from(*slot) - 1)?;
+            tables.unmap(ops, u64::from(*slot) - 1)?;
         }
         // A page that another slot has mapped is mapped once: this slot then has none.
-        *slot = if tables.map(page)? { page as u32 + 1 } else { 0 };
+        *slot = if tables.map(ops, page)? { page as u32 + 1 } else { 0 };
         Ok(())
     }
 }

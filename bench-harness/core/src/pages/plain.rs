@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use hyp_pool::{Buddy, Census, InitError, Pfn};
 use lock_api::{Mutex, RawMutex};
 
-use super::{Pages, Refused};
+use super::{Body, Ops, Pages, Refused};
 use crate::arena::{Arena, RANGE};
 use crate::record::Wrong;
 
@@ -42,8 +42,19 @@ impl<L: RawMutex, const SPLIT: bool> Plain<L, SPLIT> {
 }
 
 impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
-    #[inline(never)]
-    fn alloc(&self, order: u8) -> Result<Pfn, Refused> {
+    fn census(&self) -> Result<Census, Wrong> {
+        let mut buddy = self.buddy.lock();
+        buddy.coalesce(); // or the blocks would depend on what was freed last
+        buddy.check().map_err(|_| Wrong::Invariant)
+    }
+
+    fn with(&self, body: Body<'_>) -> Result<(), Refused> {
+        body(&mut &*self)
+    }
+}
+
+impl<L: RawMutex + Sync, const SPLIT: bool> Ops for &Plain<L, SPLIT> {
+    fn alloc(&mut self, order: u8) -> Result<Pfn, Refused> {
         let mut buddy = self.buddy.lock();
         let pfn = buddy.alloc(order).map_err(|_| Refused)?;
         if SPLIT {
@@ -56,8 +67,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         Ok(pfn)
     }
 
-    #[inline(never)]
-    fn get(&self, pfn: Pfn) -> Result<(), Refused> {
+    fn get(&mut self, pfn: Pfn) -> Result<(), Refused> {
         let count = self.counter(pfn)?;
         let _buddy = self.buddy.lock();
         match count.load(Relaxed) {
@@ -69,8 +79,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         }
     }
 
-    #[inline(never)]
-    fn put(&self, pfn: Pfn) -> Result<(), Refused> {
+    fn put(&mut self, pfn: Pfn) -> Result<(), Refused> {
         let count = self.counter(pfn)?;
         let mut buddy = self.buddy.lock();
         let left = count.load(Relaxed).checked_sub(1).ok_or(Refused)?;
@@ -85,14 +94,7 @@ impl<L: RawMutex + Sync, const SPLIT: bool> Pages for Plain<L, SPLIT> {
         buddy.free(pfn).map_err(|_| Refused)
     }
 
-    #[inline(never)]
-    fn count(&self, pfn: Pfn) -> Result<u32, Refused> {
+    fn count(&mut self, pfn: Pfn) -> Result<u32, Refused> {
         Ok(self.counter(pfn)?.load(Relaxed))
-    }
-
-    fn census(&self) -> Result<Census, Wrong> {
-        let mut buddy = self.buddy.lock();
-        buddy.coalesce(); // or the blocks would depend on what was freed last
-        buddy.check().map_err(|_| Wrong::Invariant)
     }
 }

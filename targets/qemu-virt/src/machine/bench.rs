@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! @plan {"passes":460}
-//! # ticket split pair 4: there are not so many cores here         a cell that cannot run here, and why
+//! @refused {"scenario":{…},"why":"there are not so many cores here"}       a cell that cannot run here
 //! @pass {"scenario":{"lock":"ticket",…},…}                        one line a pass, as bench_core::Pass has it
 //! @done
 //! ```
@@ -12,7 +12,7 @@
 use super::level::Level;
 use super::{Board, cpu};
 use crate::status;
-use bench_core::{Arena, Machine, Panicked, Pass, Request, measure, refusal};
+use bench_core::{Arena, Machine, Panicked, Pass, Request, Scenario, measure, refusal};
 use core::str;
 use hyp_locks::{Daif, Ticket};
 use lock_api::Mutex;
@@ -55,6 +55,11 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     struct Plan {
         passes: usize,
     }
+    #[derive(Serialize)]
+    struct Refused {
+        scenario: Scenario,
+        why: &'static str,
+    }
 
     let request = match Request::parse(request) {
         Ok(request) => request,
@@ -66,7 +71,7 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     let plan = request.plan(board.cores());
     for cell in plan.cells() {
         if let Some(why) = refusal(board, &cell) {
-            println!("# {} {} {} {}: {why}", cell.lock, cell.strategy, cell.workload, cell.cores);
+            print("@refused", &Refused { scenario: cell, why });
         }
     }
     let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
