@@ -9,7 +9,7 @@
 //! merged histograms.
 
 use bench_core::record::CoreCount;
-use bench_core::{Pass, Scenario};
+use bench_core::{Clock, Pass, Scenario, Transfer};
 use hdrhistogram::Histogram;
 
 use crate::record::{End, Header, Refused};
@@ -22,6 +22,8 @@ const DIGITS: u8 = 2;
 #[derive(Debug, Default)]
 pub struct Collector {
     cells: Vec<Cell>,
+    clock: Option<Clock>,
+    transfers: Vec<Transfer>,
 }
 
 #[derive(Debug)]
@@ -140,6 +142,16 @@ impl Collector {
         }
     }
 
+    /// The clock was measured.
+    pub fn add_clock(&mut self, clock: Clock) {
+        self.clock = Some(clock);
+    }
+
+    /// A way of a line was measured.
+    pub fn add_transfer(&mut self, transfer: Transfer) {
+        self.transfers.push(transfer);
+    }
+
     /// The void passes so far.
     pub fn void(&self) -> impl Iterator<Item = &VoidCell> {
         self.cells.iter().filter_map(|cell| cell.void.as_ref())
@@ -150,7 +162,7 @@ impl Collector {
     pub fn finish(self, header: Header, refused: Vec<Refused>, end: Option<End>) -> Run {
         let void = self.void().cloned().collect();
         let cells = self.cells.into_iter().filter(|cell| cell.void.is_none()).filter_map(Cell::summary).collect();
-        Run { header, cells, void, refused, end }
+        Run { header, clock: self.clock, transfers: self.transfers, cells, void, refused, end }
     }
 }
 

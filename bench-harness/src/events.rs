@@ -3,7 +3,7 @@
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use bench_core::Pass;
+use bench_core::{Clock, Pass, Transfer};
 
 use crate::record::Refused;
 
@@ -12,6 +12,10 @@ use crate::record::Refused;
 pub enum Event {
     /// So many passes will run.
     Planned(u64),
+    /// What a reading of the clock takes there.
+    Clock(Clock),
+    /// What a line takes there from core to core.
+    Transfer(Transfer),
     /// A pass begins, of what is named here.
     Begins(String),
     /// A pass has ended.

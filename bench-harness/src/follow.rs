@@ -120,6 +120,14 @@ impl Follower<'_> {
                 self.progress.passed(name);
                 self.collector.add(&pass);
             }
+            Event::Clock(clock) => {
+                self.records.write(&clock)?;
+                self.collector.add_clock(clock);
+            }
+            Event::Transfer(transfer) => {
+                self.records.write(&transfer)?;
+                self.collector.add_transfer(transfer);
+            }
             Event::Refused(refused) => {
                 self.records.write(&refused)?;
                 self.refused.push(refused);

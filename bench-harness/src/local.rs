@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use bench_core::{Arena, Plan, Scenario, measure};
+use bench_core::{Arena, Plan, Scenario, measure, probe};
 
 use crate::busy::Busy;
 use crate::events::{Event, Source};
@@ -48,8 +48,13 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source
     let stop = Arc::clone(&stopped);
     let times = plan.times;
     let longest = Duration::from_micros(u64::from(times.warmup_us) + u64::from(times.measure_us.max(times.sample_us)));
+    let most = cells.iter().map(|cell| cell.cores).max().unwrap_or(0);
     let run = move || {
         ARENA.touch();
+        host.rotate(0);
+        for event in probes(&host, most) {
+            let _ = sender.send(event);
+        }
         let before = Busy::now();
         let passes = plan.passes().filter(|(_, cell)| cells.contains(cell));
         let each = passes.flat_map(|(repeat, cell)| [(repeat, cell, false), (repeat, cell, true)]);
@@ -79,6 +84,14 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source
     };
     thread::Builder::new().name("measuring".into()).spawn(run).context("cannot start a thread")?;
     Ok(Source { events, patience: GRACE + SLOW * longest, stop: Box::new(move || stop.store(true, Relaxed)) })
+}
+
+/// What the host itself costs: its clock, and a line's way between every two cores that will be measured.
+fn probes(host: &Host, most: u16) -> impl Iterator<Item = Event> {
+    let clock = probe::clock(host).ok().map(Event::Clock);
+    let pairs = (1..most).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let transfers = pairs.filter_map(|(a, b)| probe::transfer(host, a, b).ok()).map(Event::Transfer);
+    clock.into_iter().chain(transfers)
 }
 
 /// What to say if workers do not stay on their cores.

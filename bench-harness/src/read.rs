@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench_core::Pass;
+use bench_core::{Clock, Pass, Transfer};
 use serde::Deserialize;
 use serde_json::from_str;
 
@@ -79,6 +79,8 @@ impl Reader {
             Header::KIND => self.header = Some(from_str(line).with_context(what)?),
             Refused::KIND => self.refused.push(from_str(line).with_context(what)?),
             Note::KIND => self.notes.push(from_str::<Note>(line).with_context(what)?.text),
+            Clock::KIND => self.collector.add_clock(from_str(line).with_context(what)?),
+            Transfer::KIND => self.collector.add_transfer(from_str(line).with_context(what)?),
             Pass::KIND => {
                 let pass: Pass = from_str(line).with_context(what)?;
                 ensure!(pass.hz > 0, "a pass whose clock stands still");

@@ -4,6 +4,8 @@
 //!  {"v":1,"kind":"run", …}       once, first: what ran where, from which source     Header
 //!  {"v":1,"kind":"refused", …}   a scenario that cannot run there, and why          Refused
 //!  {"v":1,"kind":"note", …}      what turned out on the way                         Note
+//!  {"v":1,"kind":"clock", …}     what a reading of the clock takes                  bench_core::Clock
+//!  {"v":1,"kind":"transfer", …}  what a line takes from one core to another         bench_core::Transfer
 //!  {"v":1,"kind":"pass", …}      one measurement: ticks and counts                  bench_core::Pass
 //!  {"v":1,"kind":"end", …}       once, last: whether that was everything            End
 //! ```
@@ -13,7 +15,7 @@
 
 use std::fmt;
 
-use bench_core::{Pass, Scenario};
+use bench_core::{Clock, Pass, Scenario, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format. A field that is added does not change it; one that changes its meaning does.
@@ -163,6 +165,14 @@ impl Kind for Refused {
 
 impl Kind for Note {
     const KIND: &'static str = "note";
+}
+
+impl Kind for Clock {
+    const KIND: &'static str = "clock";
+}
+
+impl Kind for Transfer {
+    const KIND: &'static str = "transfer";
 }
 
 impl Kind for Pass {

@@ -5,7 +5,7 @@
 //! 3. A figure is the median of the repeats, with the smallest and the largest; two are told apart only if their
 //!    ranges do not overlap.
 
-use bench_core::{Scenario, Wrong};
+use bench_core::{Clock, Scenario, Transfer, Wrong};
 use hdrhistogram::Histogram;
 
 pub use crate::collect::Collector;
@@ -123,6 +123,10 @@ impl VoidCell {
 pub struct Run {
     /// What ran where, from which source.
     pub header: Header,
+    /// What a reading of the clock takes there.
+    pub clock: Option<Clock>,
+    /// What a line takes from core to core, for every two cores.
+    pub transfers: Vec<Transfer>,
     /// What was measured, in the order in which it was measured first.
     pub cells: Vec<CellSummary>,
     /// What was measured, and means nothing.

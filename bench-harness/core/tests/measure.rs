@@ -264,3 +264,13 @@ fn a_pass_comes_back_from_json() {
     let json = serde_json::to_string(&pass).unwrap();
     assert_eq!(serde_json::from_str::<Pass>(&json).unwrap(), pass);
 }
+
+#[test]
+fn the_machine_itself_is_measured() {
+    let host = Host { cores: 3 };
+    let clock = bench_core::probe::clock(&host).unwrap();
+    assert!(clock.step > 0 && clock.read_ns() > 0.0 && clock.resolution_ns() >= 1.0, "{clock:?}");
+    let transfer = bench_core::probe::transfer(&host, 2, 0).unwrap();
+    assert_eq!((transfer.a, transfer.b), (2, 0));
+    assert!(transfer.hops > 0 && transfer.ns() > 0.0, "{transfer:?}");
+}

@@ -124,6 +124,8 @@ fn listen(stream: impl Read, sender: &Sender<Event>) -> Result<Said> {
                 void |= pass.wrong.is_some();
                 Event::Passed(pass)
             }
+            Line::Clock(clock) => Event::Clock(clock),
+            Line::Transfer(transfer) => Event::Transfer(transfer),
             Line::Refused(refused) => Event::Refused(refused),
             Line::Done => {
                 done = true;

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `@plan {"passes":N}` | so many passes will run |
 //! | `@refused {"scenario":{…},"why":"…"}` | a scenario that cannot run there |
+//! | `@clock {…}` | what a reading of the clock takes: a [`Clock`] |
+//! | `@transfer {…}` | what a line takes from core to core: a [`Transfer`] |
 //! | `@pass {…}` | a [`Pass`] |
 //! | `@done` | that was all; the board exits |
 //! | any other | for whoever looks into what went wrong |
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench_core::Pass;
+use bench_core::{Clock, Pass, Transfer};
 use serde::Deserialize;
 
 use crate::record::Refused;
@@ -21,6 +23,10 @@ pub enum Line {
     Planned(u64),
     /// A scenario cannot run.
     Refused(Refused),
+    /// The clock has been measured.
+    Clock(Clock),
+    /// A way of a line has been measured.
+    Transfer(Transfer),
     /// A pass has ended.
     Pass(Box<Pass>),
     /// All have.
@@ -52,6 +58,8 @@ pub fn understand(line: &str) -> Result<Line> {
             ensure!(pass.hz > 0, "a pass whose clock stands still: {}", what());
             Line::Pass(pass)
         }
+        "clock" => Line::Clock(serde_json::from_str(json).with_context(what)?),
+        "transfer" => Line::Transfer(serde_json::from_str(json).with_context(what)?),
         "refused" => Line::Refused(serde_json::from_str(json).with_context(what)?),
         "done" if json.is_empty() => Line::Done,
         _ => bail!(what()),
@@ -73,6 +81,12 @@ mod tests {
         let refused = Refused { scenario, why: "no".into() };
         let line = format!("@refused {}", serde_json::to_string(&refused).unwrap());
         assert!(matches!(understand(&line), Ok(Line::Refused(read)) if read == refused));
+        let clock = Clock { hz: 1, reads: 2, ticks: 3, step: 4 };
+        let line = format!("@clock {}", serde_json::to_string(&clock).unwrap());
+        assert!(matches!(understand(&line), Ok(Line::Clock(read)) if read == clock));
+        let transfer = Transfer { a: 0, b: 1, hz: 2, hops: 3, ticks: 4 };
+        let line = format!("@transfer {}", serde_json::to_string(&transfer).unwrap());
+        assert!(matches!(understand(&line), Ok(Line::Transfer(read)) if read == transfer));
         assert!(matches!(understand("@done"), Ok(Line::Done)));
         for line in ["", "# hyp-pool on qemu-virt: el=2", "panic on core 3: @done"] {
             assert!(matches!(understand(line), Ok(Line::Console)), "{line}");

@@ -3,6 +3,8 @@
 //! ```text
 //! @plan {"passes":460}
 //! @refused {"scenario":{…},"why":"there are not so many cores here"}       a cell that cannot run here
+//! @clock {"hz":62500000,…}                                        what a reading of the clock takes
+//! @transfer {"a":0,"b":1,…}                                       what a line takes from core to core
 //! @pass {"scenario":{"lock":"ticket",…},…}                        one line a pass, as bench_core::Pass has it
 //! @done
 //! ```
@@ -12,7 +14,7 @@
 use super::level::Level;
 use super::{Board, cpu};
 use crate::status;
-use bench_core::{Arena, Machine, Panicked, Pass, Request, Scenario, measure, refusal};
+use bench_core::{Arena, Machine, Panicked, Pass, Request, Scenario, measure, probe, refusal};
 use core::str;
 use hyp_locks::{Daif, Ticket};
 use lock_api::Mutex;
@@ -76,6 +78,14 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     }
     let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
     print("@plan", &Plan { passes: 2 * cells().count() });
+    let probed = |_: Panicked| unreachable!("a panic stops the machine");
+    print("@clock", &probe::clock(board).unwrap_or_else(probed));
+    let most = cells().map(|(_, cell)| cell.cores).max().unwrap_or(0);
+    for b in 1..most {
+        for a in 0..b {
+            print("@transfer", &probe::transfer(board, a, b).unwrap_or_else(probed));
+        }
+    }
     let mut all_well = true;
     for (repeat, cell) in cells() {
         for instrumented in [false, true] {
