@@ -78,12 +78,12 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     }
     let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
     print("@plan", &Plan { passes: 2 * cells().count() });
-    let probed = |_: Panicked| unreachable!("a panic stops the machine");
-    print("@clock", &probe::clock(board).unwrap_or_else(probed));
+    const STOPS: &str = "a panic stops the machine";
+    print("@clock", &probe::clock(board).expect(STOPS));
     let most = cells().map(|(_, cell)| cell.cores).max().unwrap_or(0);
     for b in 1..most {
         for a in 0..b {
-            print("@transfer", &probe::transfer(board, a, b).unwrap_or_else(probed));
+            print("@transfer", &probe::transfer(board, a, b).expect(STOPS));
         }
     }
     let mut all_well = true;
