@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench_core::plan::{CoreCounts, LONGEST_NS, Lengths, MAX_LENGTHS};
+use anyhow::Result;
+use bench_core::plan::{ALL_CORES, CoreCounts, LONGEST_NS, MAX_LENGTHS};
 use bench_core::{Axis, Lock, Mix, Preset, Request, Set, Strategy, Workload};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+use crate::scenario::{self, Named};
+use crate::session::Impossible;
 
 /// Which lock for this machine?
 ///
@@ -32,6 +36,10 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness --lock ticket,mcs --cores 1,2      two locks, on one core and on two
   bench-harness --strategy split,merged-ref,merged --workload refpage
   bench-harness --lock broken --strategy merged    the control: no lock at all; has to be caught (exit status 1)
+  bench-harness --scenario kvm-ish                 200 ns in the section, 1 us between; several with commas, or a file
+  bench-harness plan --scenario saturated,light    what that would run, and how long it takes
+  bench-harness resume bench-results/FILE.jsonl    goes on where a run was stopped
+  bench-harness replay bench-results/FILE.jsonl    the command that made a record
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
 
@@ -48,8 +56,45 @@ pub enum Command {
     Run(RunArguments),
     /// Show tables, and write pages, of records that there are
     Report(ReportArguments),
-    /// Show locks, strategies, workloads and presets, and what cannot run here
+    /// Show locks, strategies, workloads, presets and scenarios, and what cannot run here
     List,
+    /// Show what a run would measure, and how long it takes; measure nothing
+    Plan(RunArguments),
+    /// Go on with a run of this host that was stopped: measures what its file has not, and adds it there
+    Resume(ResumeArguments),
+    /// Print the command that makes a record again
+    Replay(ReplayArguments),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (bench-harness man | man -l -)
+    Man,
+}
+
+/// Options of a resumption.
+#[derive(Debug, Args)]
+pub struct ResumeArguments {
+    /// The file of records that ends early
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Go on although the program was built from another source, or the machine is another one
+    #[arg(long)]
+    pub anyway: bool,
+
+    /// Write no page, only the records
+    #[arg(long)]
+    pub no_html: bool,
+}
+
+/// Options of a replay.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// A file of records
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Options of a run.
@@ -58,6 +103,10 @@ pub struct RunArguments {
     /// Where to start from
     #[arg(long, value_parser = named::<Preset>(), default_value = "quick")]
     pub preset: Preset,
+
+    /// Named scenarios instead of a preset, one run each: a name that `list` shows, or a TOML file; several with commas
+    #[arg(long, value_name = "NAME|FILE", value_delimiter = ',', conflicts_with = "preset")]
+    pub scenario: Vec<String>,
 
     /// These locks instead of the preset's; several with commas, or the option again
     #[arg(long, value_parser = named::<Lock>(), value_delimiter = ',')]
@@ -72,7 +121,7 @@ pub struct RunArguments {
     pub workload: Vec<Workload>,
 
     /// These numbers of cores instead of one and all
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_delimiter = ',')]
+    #[arg(long, value_name = "N|all", value_parser = cores, value_delimiter = ',')]
     pub cores: Vec<u16>,
 
     /// How much longer every critical section holds the lock, in nanoseconds: 0,200 measures both
@@ -87,10 +136,17 @@ pub struct RunArguments {
     #[arg(long, value_parser = named::<Mix>(), value_delimiter = ',')]
     pub mix: Vec<Mix>,
 
-    /// How long each pass without instruments measures: 500us, 100ms, 1s; those with instruments, which time the lock,
-    /// keep the length that the preset gives them
+    /// How long each pass without instruments measures: 500us, 100ms, 1s
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
+
+    /// How long each pass with instruments measures
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub sample_time: Option<Duration>,
+
+    /// How long each pass warms up
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub warmup: Option<Duration>,
 
     /// How often each scenario is measured
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -115,6 +171,10 @@ pub struct RunArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+
+    /// Say nothing but what is wrong, and where the records are
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Options of a report.
@@ -167,7 +227,7 @@ fn named<A: Axis + Send + Sync>() -> impl TypedValueParser<Value = A> {
 }
 
 /// Understands `500us`, `100ms`, `1s`, `1.5s`.
-fn time(text: &str) -> Result<Duration, String> {
+fn time(text: &str) -> std::result::Result<Duration, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[number.len()..] {
         "us" => 1e-6,
@@ -190,9 +250,9 @@ impl Arguments {
     pub fn of_command_line() -> Self {
         let arguments = Self::parse();
         let run = match &arguments.command {
-            Some(Command::Run(run)) => run,
+            Some(Command::Run(run) | Command::Plan(run)) => run,
             None => &arguments.run,
-            Some(Command::Report(_) | Command::List) => return arguments,
+            Some(_) => return arguments,
         };
         if let Err(why) = run.check() {
             Self::command().error(ErrorKind::ArgumentConflict, why).exit();
@@ -202,7 +262,7 @@ impl Arguments {
 }
 
 impl RunArguments {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> std::result::Result<(), String> {
         match self.on {
             Place::Host if self.smp.is_some() => Err("--smp is for an emulated board; on this host, --cores".into()),
             Place::Host if self.lse => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
@@ -216,32 +276,57 @@ impl RunArguments {
         }
     }
 
-    /// What is asked for.
-    #[must_use]
-    pub fn request(&self) -> Request {
+    /// What is asked for: a request for each scenario, or the one of the preset.
+    ///
+    /// # Errors
+    ///
+    /// There is no such scenario.
+    pub fn requests(&self) -> Result<Vec<(Option<Named>, Request)>> {
+        if self.scenario.is_empty() {
+            return Ok(vec![(None, self.changed(Request::new(self.preset)))]);
+        }
+        let one = |name: &String| {
+            let (named, request) = scenario::find(name).map_err(|error| Impossible(format!("{error:#}")))?;
+            Ok((Some(named), self.changed(request)))
+        };
+        self.scenario.iter().map(one).collect()
+    }
+
+    /// `request`, but for what the options say.
+    fn changed(&self, request: Request) -> Request {
         fn set<A: Axis>(values: &[A]) -> Option<Set<A>> {
             (!values.is_empty()).then(|| Set::of(values))
         }
-        fn lengths(values: &[u32]) -> Option<Lengths> {
+        fn numbers<T: FromIterator<N>, N: Copy>(values: &[N]) -> Option<T> {
             (!values.is_empty()).then(|| values.iter().copied().collect())
         }
+        let us = |time: Option<Duration>| time.map(|time| time.as_micros().try_into().expect("600 s are 6e8 us"));
         let mut cores = self.cores.clone();
-        cores.sort_unstable();
+        cores.sort_unstable_by_key(|&cores| (cores == ALL_CORES, cores));
         cores.dedup();
         Request {
-            preset: self.preset,
-            locks: set(&self.lock),
-            strategies: set(&self.strategy),
-            workloads: set(&self.workload),
-            cores: (!cores.is_empty()).then(|| cores.into_iter().collect()),
-            mixes: set(&self.mix),
-            hold_ns: lengths(&self.hold),
-            think_ns: lengths(&self.think),
-            warmup_us: None,
-            sample_us: None,
-            measure_us: self.time.map(|time| time.as_micros().try_into().expect("600 s are 6e8 us")),
-            repeats: self.repeats,
+            preset: request.preset,
+            locks: set(&self.lock).or(request.locks),
+            strategies: set(&self.strategy).or(request.strategies),
+            workloads: set(&self.workload).or(request.workloads),
+            cores: numbers(&cores).or(request.cores),
+            mixes: set(&self.mix).or(request.mixes),
+            hold_ns: numbers(&self.hold).or(request.hold_ns),
+            think_ns: numbers(&self.think).or(request.think_ns),
+            warmup_us: us(self.warmup).or(request.warmup_us),
+            measure_us: us(self.time).or(request.measure_us),
+            sample_us: us(self.sample_time).or(request.sample_us),
+            repeats: self.repeats.or(request.repeats),
         }
+    }
+}
+
+/// A number of cores, or all of them.
+fn cores(text: &str) -> std::result::Result<u16, String> {
+    match text.parse() {
+        _ if text == "all" => Ok(ALL_CORES),
+        Ok(cores @ 1..) => Ok(cores),
+        _ => Err("a number from 1 to 65535, or \"all\"".into()),
     }
 }
 
@@ -257,7 +342,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         run.check().unwrap();
-        run.request().to_string()
+        let requests = run.requests().unwrap();
+        let all: Vec<_> = requests.iter().map(|(_, request)| request.to_string()).collect();
+        all.join(" + ")
     }
 
     fn refusal(line: &str) -> String {
@@ -283,12 +370,26 @@ mod tests {
     }
 
     #[test]
+    fn scenarios_are_requests_which_options_change() {
+        let both =
+            request("b --scenario topup,light --lock mcs --cores all,2 --hold 5,0 --warmup 2ms --sample-time 3ms");
+        let both: Vec<_> = both.split(" + ").collect();
+        assert_eq!(
+            both[0],
+            "quick locks=mcs strategies=merged,atomic,magazine workloads=topup cores=2,all hold-ns=5,0 think-ns=2000 \
+             warmup-us=2000 measure-us=40000 sample-us=3000 repeats=10"
+        );
+        assert!(both[1].contains(" hold-ns=5,0 think-ns=5000 "), "{both:?}");
+    }
+
+    #[test]
     fn nonsense_is_refused_with_the_reason() {
         for (line, says) in [
             ("b --lock bolt", "invalid value 'bolt'"),
             ("b --lock tickt", "similar value exists: 'ticket'"),
             ("b --preset slow", "[possible values: quick, full, smoke]"),
-            ("b --cores 0", "0 is not in 1..=65535"),
+            ("b --cores 0", "a number from 1 to 65535, or \"all\""),
+            ("b --preset quick --scenario light", "cannot be used with"),
             ("b --repeats 0", "0 is not in 1.."),
             ("b --time 5", "a unit is missing"),
             ("b --time 5h", "\"h\" is none of the units"),

@@ -29,12 +29,16 @@ pub mod list;
 pub mod local;
 #[cfg(test)]
 mod made_up;
+pub mod outline;
 pub mod progress;
 pub mod provenance;
 pub mod qemu;
 pub mod read;
 pub mod record;
+pub mod replay;
 pub mod report;
+pub mod resume;
+pub mod scenario;
 pub mod session;
 pub mod summary;
 pub mod table;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use bench_core::{Axis, Lock, Preset, Request, Scenario, Strategy, Workload, refusal};
+use bench_core::{Axis, Lock, Mix, Preset, Request, Scenario, Strategy, Workload, refusal};
 
 use crate::arguments::Place;
 use crate::host::Host;
+use crate::scenario::{Named, brought_along};
 
 /// All of it.
 #[must_use]
@@ -25,14 +26,20 @@ pub fn list(host: &Host) -> String {
     });
     section(&mut text, "--strategy", |_: Strategy| String::new());
     section(&mut text, "--workload", |_: Workload| String::new());
+    section(&mut text, "--mix", |_: Mix| String::new());
     section(&mut text, "--preset", |preset: Preset| {
         let plan = Request::new(preset).plan(all.into());
         let cells: Vec<_> = plan.cells().filter(|cell| refusal(host, cell).is_none()).collect();
         let time = crate::local::duration(&plan, cells.len());
         format!("\n      here: {} scenarios, {} times each: {:.0?}", cells.len(), plan.repeats, time)
     });
+    text += "--scenario\n";
+    for Named { name, why } in brought_along() {
+        let _ = writeln!(text, "  {name:<14}{why}");
+    }
+    text.push('\n');
     section(&mut text, "--on", |_: Place| String::new());
-    let _ = writeln!(text, "--cores  numbers of cores; here 1 to {all}");
+    let _ = writeln!(text, "--cores  numbers of cores; here 1 to {all}, which is all");
     text
 }
 

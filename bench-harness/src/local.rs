@@ -13,6 +13,7 @@ use bench_core::{Arena, Plan, Scenario, measure, probe};
 use crate::busy::Busy;
 use crate::events::{Event, Source};
 use crate::host::{Host, last_words};
+use crate::resume::Key;
 
 /// The memory that the pools hand out.
 static ARENA: Arena = Arena::new();
@@ -37,12 +38,12 @@ pub fn duration(plan: &Plan, cells: usize) -> Duration {
     Duration::from_micros(us * u64::from(plan.repeats) * cells as u64)
 }
 
-/// Begins with the passes of `plan`, of its scenarios only the `cells`.
+/// Begins with the passes of `plan`, of its scenarios only the `cells`, and without those that are `done`.
 ///
 /// # Errors
 ///
 /// The thread cannot be started.
-pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source> {
+pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>, done: BTreeSet<Key>) -> Result<Source> {
     let (sender, events) = mpsc::channel();
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let stop = Arc::clone(&stopped);
@@ -59,7 +60,7 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>) -> Result<Source
         let passes = plan.passes().filter(|(_, cell)| cells.contains(cell));
         let each = passes.flat_map(|(repeat, cell)| [(repeat, cell, false), (repeat, cell, true)]);
         let mut panicked = BTreeSet::new();
-        for (repeat, cell, instrumented) in each {
+        for (repeat, cell, instrumented) in each.filter(|&(repeat, cell, with)| !done.contains(&(cell, repeat, with))) {
             if stopped.load(Relaxed) {
                 break;
             }

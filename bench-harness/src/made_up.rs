@@ -17,6 +17,7 @@ pub(crate) fn header() -> Header {
         source: Source::Unknown { why: "made up".into() },
         build: Build { rustc: "rustc".into(), target: "t".into(), features: "f".into(), profile: "test".into() },
         command: vec!["bench-harness".into(), "a b".into()],
+        scenario: None,
         request: "quick".into(),
         started: "2026-01-01T00:00:00Z".into(),
         place: "host".into(),

@@ -34,6 +34,12 @@ impl Progress {
         Self { bar, draws }
     }
 
+    /// For nobody.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { bar: ProgressBar::hidden(), draws: false }
+    }
+
     /// There are so many passes.
     pub fn planned(&self, passes: u64) {
         self.bar.set_length(passes);

@@ -18,6 +18,8 @@ use std::fmt;
 use bench_core::{Clock, Pass, Scenario, Transfer};
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Named;
+
 /// The version of the format. A field that is added does not change it; one that changes its meaning does.
 pub const VERSION: u32 = 1;
 
@@ -32,6 +34,9 @@ pub struct Header {
     pub build: Build,
     /// The command as it was typed.
     pub command: Vec<String>,
+    /// Its name and its reason, if it is a named scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Named>,
     /// What was asked for, as [`bench_core::Request`] prints and parses it.
     pub request: String,
     /// When, in UTC, as RFC 3339 writes it.

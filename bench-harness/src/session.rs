@@ -1,12 +1,13 @@
 //! A run from the command line to the page: prepares a place, follows what happens there, tells what it means.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use bench_core::{Lock, Machine as _, refusal};
+use bench_core::{Lock, Machine as _, Plan, Request, Scenario, refusal};
 
 use crate::arguments::{Place, ReportArguments, RunArguments};
 use crate::events::Source;
@@ -15,6 +16,7 @@ use crate::host::{Host, quiet_workers};
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::record::{Header, Refused};
+use crate::scenario::Named;
 use crate::summary::Run;
 use crate::write::{Records, atomically};
 use crate::{answer, interrupt, local, provenance, qemu, read, report, table};
@@ -55,26 +57,77 @@ fn root() -> &'static Path {
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     interrupt::listen().context("cannot listen for Ctrl-C")?;
     quiet_workers();
-    let started = jiff::Timestamp::now();
     let host = Arc::new(Host::new()?);
+    let mut worst = Status::Good;
+    for (named, request) in arguments.requests()? {
+        if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet) {
+            say(&table::wrap(&format!("\nScenario {name}: {why}\n")));
+        }
+        worst = worst.max(one(arguments, named, &request, &host)?);
+        if interrupt::asked() {
+            break;
+        }
+    }
+    Ok(worst.into())
+}
+
+/// How a run ended, from good to worse.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Status {
+    Good,
+    Bad,
+    Interrupted,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Good => Self::SUCCESS,
+            Status::Bad => Self::FAILURE,
+            Status::Interrupted => Self::from(interrupt::STATUS),
+        }
+    }
+}
+
+/// The status of a run that did not end with everything.
+#[must_use]
+pub fn status(ending: &Ending) -> Option<ExitCode> {
+    match ending {
+        Ending::Failed(error) => {
+            eprintln!("error: {error:#}");
+            Some(Status::Bad.into())
+        }
+        Ending::Interrupted => Some(Status::Interrupted.into()),
+        Ending::Complete => None,
+    }
+}
+
+/// One request: a file of records, and a page.
+fn one(arguments: &RunArguments, named: Option<Named>, request: &Request, host: &Arc<Host>) -> Result<Status> {
+    let started = jiff::Timestamp::now();
+    let header = header(arguments, named, request, host, started);
     let Prepared { header, refused, what, begin } = match arguments.on {
-        Place::Host => on_host(arguments, host, started)?,
-        Place::QemuEl1 => on_board(arguments, 1, &host, started)?,
-        Place::QemuEl2 => on_board(arguments, 2, &host, started)?,
+        Place::Host => on_host(header, request, Arc::clone(host))?,
+        Place::QemuEl1 => on_board(arguments, 1, header, host)?,
+        Place::QemuEl2 => on_board(arguments, 2, header, host)?,
     };
-    let mut records = Records::create(&arguments.output, started, &header.place)?;
+    let stem =
+        header.scenario.as_ref().map_or(header.place.clone(), |named| format!("{}-{}", header.place, named.name));
+    let mut records = Records::create(&arguments.output, started, &stem)?;
     records.write(&header)?;
     for refused in &refused {
         records.write(refused)?;
     }
-    let progress = Progress::new(&what);
+    let progress = if arguments.quiet { Progress::none() } else { Progress::new(&what) };
     if let Some(passes) = header.passes {
         progress.planned(passes);
     }
     let (mut run, ending) = follow(begin()?, &mut records, &progress, header);
     run.refused.splice(..0, refused);
 
-    show(&run);
+    if !arguments.quiet {
+        show(&run);
+    }
     say(&format!("\nRecords: {}\n", records.path().display()));
     let page = if arguments.no_html || run.cells.is_empty() { Ok(()) } else { write_page(records.path(), &run) };
     if let Ending::Failed(error) = &ending {
@@ -82,24 +135,40 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     }
     page?;
     Ok(match ending {
-        Ending::Failed(_) => ExitCode::FAILURE,
-        _ if !run.void.is_empty() => ExitCode::FAILURE,
+        Ending::Failed(_) => Status::Bad,
+        _ if !run.void.is_empty() => Status::Bad,
         Ending::Complete if run.cells.is_empty() => {
             return Err(Impossible("nothing of that can run there".into()).into());
         }
-        Ending::Interrupted => ExitCode::from(interrupt::STATUS),
-        Ending::Complete => ExitCode::SUCCESS,
+        Ending::Interrupted => Status::Interrupted,
+        Ending::Complete => Status::Good,
     })
 }
 
-fn header(arguments: &RunArguments, host: &Host, started: jiff::Timestamp) -> Header {
+/// Shows the run of a file of records, and writes its page.
+///
+/// # Errors
+///
+/// It cannot be read, or the page cannot be written.
+pub fn show_file(path: &Path, no_html: bool) -> Result<ExitCode> {
+    Ok(if report_one(path, no_html)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn header(
+    arguments: &RunArguments,
+    scenario: Option<Named>,
+    request: &Request,
+    host: &Host,
+    started: jiff::Timestamp,
+) -> Header {
     let machine = provenance::machine(host.cores());
     Header {
         program: env!("CARGO_PKG_VERSION").into(),
         source: provenance::source(),
         build: provenance::build(),
         command: std::env::args().collect(),
-        request: arguments.request().to_string(),
+        scenario,
+        request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         place: bench_core::Axis::name(arguments.on).into(),
         emulated: arguments.on != Place::Host,
@@ -111,11 +180,12 @@ fn header(arguments: &RunArguments, host: &Host, started: jiff::Timestamp) -> He
     }
 }
 
-fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) -> Result<Prepared> {
-    let plan = arguments.request().plan(host.cores());
+/// What of `plan` can run on this host, and what cannot, with the reason.
+#[must_use]
+pub fn sorted(plan: &Plan, host: &Host) -> (Vec<Scenario>, Vec<Refused>) {
     let (mut cells, mut refused) = (vec![], vec![]);
     for scenario in plan.cells() {
-        match refusal(&*host, &scenario) {
+        match refusal(host, &scenario) {
             None => cells.push(scenario),
             Some(why) if usize::from(scenario.cores) > host.cores() => {
                 refused.push(Refused { scenario, why: format!("{why}, but {}", host.cores()) });
@@ -123,7 +193,12 @@ fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) 
             Some(why) => refused.push(Refused { scenario, why: why.into() }),
         }
     }
-    let mut header = header(arguments, &host, started);
+    (cells, refused)
+}
+
+fn on_host(mut header: Header, request: &Request, host: Arc<Host>) -> Result<Prepared> {
+    let plan = request.plan(host.cores());
+    let (cells, refused) = sorted(&plan, &host);
     header.pinned = host.pins();
     header.hz = Some(host.hz());
     let passes = 2 * u64::from(plan.repeats) * cells.len() as u64;
@@ -143,16 +218,17 @@ fn on_host(arguments: &RunArguments, host: Arc<Host>, started: jiff::Timestamp) 
     }
     let seconds = local::duration(&plan, cells.len()).as_secs_f64();
     let what = format!("{} scenarios, {passes} passes, about {}", cells.len(), told(seconds));
-    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, plan, cells)) })
+    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, plan, cells, BTreeSet::new())) })
 }
 
-fn told(seconds: f64) -> String {
+/// A length of time, in words.
+#[must_use]
+pub fn told(seconds: f64) -> String {
     if seconds < 120.0 { format!("{:.0} s", seconds.ceil()) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
-fn on_board(arguments: &RunArguments, level: u8, host: &Host, started: jiff::Timestamp) -> Result<Prepared> {
+fn on_board(arguments: &RunArguments, level: u8, mut header: Header, host: &Host) -> Result<Prepared> {
     let board = Board { level, cores: arguments.smp.unwrap_or(SMP), lse: arguments.lse };
-    let mut header = header(arguments, host, started);
     let emulator = board.check(root())?;
     let cpu = format!("{}, {}", board.cpu(), if board.lse { "LSE" } else { "LL/SC" });
     header.notes.push(format!("emulated by {emulator}: {} cores, {cpu} (-cpu {})", board.cores, board.cpu()));

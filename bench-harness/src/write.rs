@@ -44,6 +44,21 @@ impl Records {
         unreachable!("the hundredth attempt returns")
     }
 
+    /// The file at `path`, shortened to its first `whole` bytes; what is written comes after those.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, or not be shortened.
+    pub fn reopen(path: &Path, whole: u64) -> Result<Self> {
+        let open = || -> io::Result<File> {
+            let file = OpenOptions::new().append(true).open(path)?;
+            file.set_len(whole)?;
+            Ok(file)
+        };
+        let file = open().with_context(|| format!("cannot go on in {}", path.display()))?;
+        Ok(Self { file, path: path.to_owned(), whole, failed: false })
+    }
+
     /// Where they are.
     #[must_use]
     pub fn path(&self) -> &Path {

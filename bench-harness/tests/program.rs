@@ -207,3 +207,89 @@ fn help_and_list_teach() {
     let list = run(directory.path(), "list").out;
     assert!(list.contains("\n  irq-ticket") && list.contains("not on this host"), "{list}");
 }
+
+#[test]
+fn a_plan_says_what_a_run_would_do_and_measures_nothing() {
+    let directory = here();
+    let ran = run(directory.path(), "plan --scenario topup,controls --lock ticket,irq-ticket --cores 1");
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    for says in [
+        "vCPUs fill up",
+        "topup, think 2000 ns on one core: ticket under merged, atomic, magazine",
+        "3 scenarios, each 10 times without instruments and with: 60 passes, about ",
+        "Left out: irq-ticket on 1 core: a host's threads take no interrupts",
+        "All of them: about ",
+    ] {
+        assert!(ran.out.contains(says), "{says}: {}", ran.out);
+    }
+    assert!(!directory.path().join("bench-results").exists());
+}
+
+#[test]
+fn scenarios_of_a_list_have_a_file_each_which_says_its_name() {
+    let directory = here();
+    let own = directory.path().join("own.toml");
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/light.toml")).unwrap();
+    fs::write(&own, text.replace("\"light\"", "\"mine\"")).unwrap();
+    let ran = run(
+        directory.path(),
+        "--scenario light,own.toml --lock mcs --workload section --cores 1 --time 1ms --sample-time 1ms --repeats 1 --quiet --no-html",
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    assert_eq!(ran.out.lines().filter(|line| !line.is_empty()).count(), 2, "where the records are: {}", ran.out);
+    let files = fs::read_dir(directory.path().join("bench-results")).unwrap();
+    let mut names: Vec<_> = files
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let run = read(&path).unwrap().run;
+            let [cell] = &run.cells[..] else { panic!("{:?}", run.cells) };
+            assert_eq!((cell.scenario.hold_ns, cell.scenario.think_ns), (1000, 5000));
+            let name = run.header.scenario.unwrap().name;
+            assert!(path.to_str().unwrap().contains(&format!("-host-{name}")));
+            name
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["light", "mine"]);
+    let ran = run(directory.path(), "--scenario dark");
+    assert!(ran.status == Some(2) && ran.err.contains("there is no scenario \"dark\", nor such a file"), "{}", ran.err);
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_and_is_complete() {
+    let directory = here();
+    let line = "--preset smoke --lock mcs --workload pair --time 1ms --repeats 3 --cores 1 --no-html";
+    assert_eq!(run(directory.path(), line).status, Some(0));
+    let file = records(directory.path());
+    let whole = fs::read_to_string(&file).unwrap();
+    let passes = |text: &str| text.matches("\"kind\":\"pass\"").count();
+    // Cut off in the middle of the third pass.
+    let third = whole.match_indices("\"kind\":\"pass\"").nth(2).unwrap().0;
+    fs::write(&file, &whole[..third + 40]).unwrap();
+    let resumed = run(directory.path(), &format!("resume {} --no-html", file.display()));
+    assert_eq!(resumed.status, Some(0), "{}", resumed.err);
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!((passes(&whole), passes(&text)), (6, 6));
+    let Reading { run: summary, warnings } = read(&file).unwrap();
+    assert!(warnings.is_empty() && summary.complete() && summary.cells[0].repeats == 3, "{warnings:?}");
+    assert!(summary.header.notes.iter().any(|note| note.contains("with 4 of 6 passes to measure")));
+
+    let again = run(directory.path(), &format!("resume {} --no-html", file.display()));
+    assert!(again.status == Some(0) && again.err.contains("there is nothing to measure"), "{}", again.err);
+    fs::write(&file, whole[..third - 10].replace("\"rustc\":\"", "\"rustc\":\"x").replace("\"cores\":", "\"cores\":9"))
+        .unwrap();
+    let elsewhere = run(directory.path(), &format!("resume {}", file.display()));
+    assert!(elsewhere.status != Some(0), "{}", elsewhere.out);
+}
+
+#[test]
+fn a_replay_is_a_command_and_so_are_completions_and_the_manual() {
+    let directory = here();
+    assert_eq!(run(directory.path(), TINY).status, Some(0));
+    let replay = run(directory.path(), &format!("replay {}", records(directory.path()).display()));
+    assert!(replay.out.contains("run --preset smoke --cores 1 --time 1000us --repeats 1\n"), "{}", replay.out);
+    let completions = run(directory.path(), "completions bash");
+    assert!(completions.status == Some(0) && completions.out.contains("--scenario"), "{}", completions.err);
+    let man = run(directory.path(), "man");
+    assert!(man.status == Some(0) && man.out.contains(".TH bench-harness"), "{}", man.err);
+}

@@ -20,6 +20,9 @@ pub const MAX_CORE_COUNTS: usize = 16;
 /// Numbers of cores.
 pub type CoreCounts = Vec<u16, MAX_CORE_COUNTS>;
 
+/// Stands for all cores that a machine has, in a list of numbers.
+pub const ALL_CORES: u16 = 0;
+
 /// Lengths in a request, at the most.
 pub const MAX_LENGTHS: usize = 8;
 
@@ -203,7 +206,8 @@ impl Request {
                 ("cores", numbers) => {
                     let mut cores = CoreCounts::new();
                     for word in numbers.split(',') {
-                        cores.push(number(word)?).map_err(|_| BadRequest::Number(numbers))?;
+                        let number = if word == "all" { ALL_CORES } else { number(word)? };
+                        cores.push(number).map_err(|_| BadRequest::Number(numbers))?;
                     }
                     request.cores = Some(cores);
                 }
@@ -231,7 +235,10 @@ impl Request {
         let none = || Lengths::from_array([0]);
         Plan {
             matrices: self.matrices(),
-            cores: self.cores.clone().unwrap_or_else(|| self.core_counts(available)),
+            cores: self
+                .cores
+                .as_ref()
+                .map_or_else(|| self.core_counts(available), |cores| numbers_of(cores, available)),
             mixes: self.mixes.unwrap_or(Set::of(&[Mix::Usual])),
             hold_ns: self.hold_ns.clone().unwrap_or_else(none),
             think_ns: self.think_ns.clone().unwrap_or_else(none),
@@ -300,6 +307,31 @@ impl Request {
     }
 }
 
+/// A number of cores, as it is typed.
+enum Cores {
+    All,
+    Number(u16),
+}
+
+impl fmt::Display for Cores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// What was asked for, on a machine of `available` cores: each number once, the smallest first.
+fn numbers_of(asked: &CoreCounts, available: usize) -> CoreCounts {
+    let all = u16::try_from(available).unwrap_or(u16::MAX).max(1);
+    let mut counts: CoreCounts = asked.iter().map(|&cores| if cores == ALL_CORES { all } else { cores }).collect();
+    counts.sort_unstable();
+    let mut once = CoreCounts::new();
+    once.extend(counts.iter().enumerate().filter(|&(i, cores)| i == 0 || counts[i - 1] != *cores).map(|(_, c)| *c));
+    once
+}
+
 /// ` key=1,2`, or nothing if there is no number.
 fn numbers<N: fmt::Display>(f: &mut fmt::Formatter<'_>, key: &str, numbers: impl Iterator<Item = N>) -> fmt::Result {
     for (i, number) in numbers.enumerate() {
@@ -324,7 +356,8 @@ impl fmt::Display for Request {
         if let Some(workloads) = self.workloads {
             write!(f, " workloads={workloads}")?;
         }
-        numbers(f, "cores", self.cores.iter().flatten())?;
+        let name = |&cores: &u16| if cores == ALL_CORES { Cores::All } else { Cores::Number(cores) };
+        numbers(f, "cores", self.cores.iter().flatten().map(name))?;
         if let Some(mixes) = self.mixes {
             write!(f, " mixes={mixes}")?;
         }
@@ -420,6 +453,15 @@ mod tests {
             assert_eq!(cells.len(), all, "{preset:?}");
             assert_eq!(plan.passes().count(), all * plan.repeats as usize);
         }
+    }
+
+    #[test]
+    fn all_cores_are_those_of_the_machine_each_number_once() {
+        let cores = |available| Request::parse("quick cores=all,4,1").unwrap().plan(available).cores;
+        assert_eq!(cores(8), [1, 4, 8]);
+        assert_eq!(cores(4), [1, 4]);
+        assert_eq!(cores(2), [1, 2, 4], "what there is not will be refused");
+        assert_eq!(Request::parse("quick cores=1,all").unwrap().to_string(), "quick cores=1,all");
     }
 
     #[test]

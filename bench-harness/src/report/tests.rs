@@ -19,6 +19,7 @@ fn header() -> Header {
             profile: "release".into(),
         },
         command: vec!["bench-harness".into(), "run".into(), "<script>".into()],
+        scenario: None,
         request: "quick".into(),
         started: "2026-01-02T03:04:05Z".into(),
         place: "host".into(),
