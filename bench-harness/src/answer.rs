@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use bench_core::{Lock, Strategy, Task, Workload};
+use bench_core::{Axis as _, Lock, Strategy, Task, Workload};
 
 use crate::busy;
 use crate::summary::{CellSummary, Run};
@@ -27,6 +27,7 @@ pub fn first_in_first_out(lock: Lock) -> bool {
         Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket | Lock::Delayed => true,
         Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot => false,
         Lock::Unfair | Lock::Broken => false,
+        own => own.known().is_some_and(|known| known.fair),
     }
 }
 

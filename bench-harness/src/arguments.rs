@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use bench_core::own::Known;
 use bench_core::plan::{ALL_CORES, CoreCounts, LONGEST_NS, MAX_LENGTHS};
 use bench_core::{Axis, Lock, Mix, Preset, Request, Set, Strategy, Workload};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -204,25 +205,18 @@ impl Axis for Place {
     const WHAT: &'static str = "place";
     const ALL: &'static [Self] = &[Self::Host, Self::QemuEl1, Self::QemuEl2];
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::QemuEl1 => "qemu-virt-el1",
-            Self::QemuEl2 => "qemu-virt-el2",
-        }
-    }
-
-    fn about(self) -> &'static str {
-        match self {
-            Self::Host => "threads of this program, each on a core of its own",
-            Self::QemuEl1 => "an AArch64 board at EL1, emulated: shows that it works, not how fast",
-            Self::QemuEl2 => "the same at EL2, where hypervisors are",
-        }
+    fn known(self) -> Option<Known> {
+        let (name, about) = match self {
+            Self::Host => ("host", "threads of this program, each on a core of its own"),
+            Self::QemuEl1 => ("qemu-virt-el1", "an AArch64 board at EL1, emulated: shows that it works, not how fast"),
+            Self::QemuEl2 => ("qemu-virt-el2", "the same at EL2, where hypervisors are"),
+        };
+        Some(Known { name, about, fair: false })
     }
 }
 
 fn named<A: Axis + Send + Sync>() -> impl TypedValueParser<Value = A> {
-    let values = A::ALL.iter().map(|value| PossibleValue::new(value.name()).help(value.about()));
+    let values = A::all().map(|value| PossibleValue::new(value.name()).help(value.about()));
     PossibleValuesParser::new(values).map(|name| A::named(&name).expect("it is one of the possible values"))
 }
 

@@ -17,6 +17,8 @@
 //! 3. **A figure without its doubts is none**: ranges, overlap, the instruments' cost, and what of the machine disturbs
 //!    are shown with it; a pass that failed its check has no figures.
 
+pub use lock_api;
+
 pub mod answer;
 pub mod arguments;
 pub mod busy;
@@ -30,6 +32,8 @@ pub mod local;
 #[cfg(test)]
 mod made_up;
 pub mod outline;
+pub mod own;
+pub mod program;
 pub mod progress;
 pub mod provenance;
 pub mod qemu;

@@ -19,7 +19,7 @@ use crate::record::{Header, Refused};
 use crate::scenario::Named;
 use crate::summary::Run;
 use crate::write::{Records, atomically};
-use crate::{answer, interrupt, local, provenance, qemu, read, report, table};
+use crate::{answer, interrupt, local, own, provenance, qemu, read, report, table};
 
 /// Cores of the emulated board, if nobody says otherwise.
 const SMP: u16 = 4;
@@ -168,6 +168,7 @@ fn header(
         build: provenance::build(),
         command: std::env::args().collect(),
         scenario,
+        own: own::brought(),
         request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         place: bench_core::Axis::name(arguments.on).into(),

@@ -82,7 +82,7 @@ fn is_good(pass: &Pass) {
 #[test]
 fn every_workload_under_every_strategy() {
     let host = Host { cores: 3 };
-    for &workload in Workload::ALL {
+    for workload in Workload::all() {
         for &strategy in Strategy::ALL {
             for cores in [1, 3] {
                 let scenario = Scenario::new(Lock::Queued, strategy, workload, cores);
@@ -97,7 +97,7 @@ fn every_workload_under_every_strategy() {
 #[test]
 fn every_lock_that_can_run_here() {
     let host = Host { cores: 2 };
-    for &lock in Lock::ALL {
+    for lock in Lock::all() {
         let scenario = Scenario::new(lock, Strategy::Merged, Workload::Mixed, 2);
         match refusal(&host, &scenario) {
             None if lock == Lock::Broken => {}
@@ -157,7 +157,7 @@ fn caught(workload: Workload) -> Option<Wrong> {
 
 #[test]
 fn a_lock_that_is_none_is_caught_in_every_workload() {
-    for &workload in Workload::ALL {
+    for workload in Workload::all() {
         match workload {
             Workload::Empty => {
                 let nothing = Scenario::new(Lock::Broken, Strategy::Merged, workload, 4);

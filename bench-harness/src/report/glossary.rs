@@ -56,10 +56,7 @@ const FIGURES: [(&str, &str); 19] = [
 /// As a list of terms.
 pub(super) fn glossary() -> String {
     fn axis<A: Axis>(html: &mut String) {
-        html.push_str(&list(
-            &format!("The {} axis", A::WHAT),
-            A::ALL.iter().map(|value| (value.name(), value.about())),
-        ));
+        html.push_str(&list(&format!("The {} axis", A::WHAT), A::all().map(|value| (value.name(), value.about()))));
     }
     let mut html = list("Figures", FIGURES);
     axis::<Strategy>(&mut html);

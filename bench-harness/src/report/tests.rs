@@ -20,6 +20,7 @@ fn header() -> Header {
         },
         command: vec!["bench-harness".into(), "run".into(), "<script>".into()],
         scenario: None,
+        own: vec![],
         request: "quick".into(),
         started: "2026-01-02T03:04:05Z".into(),
         place: "host".into(),
@@ -118,11 +119,11 @@ fn every_scenario_and_every_word_is_on_the_page() {
     let page = html(&run);
     assert_is_a_page(&page);
     assert_eq!(page.matches("<th scope=\"row\">").count(), run.cells.len());
-    for name in Lock::ALL.iter().map(|lock| lock.name()).chain(Strategy::ALL.iter().map(|strategy| strategy.name())) {
+    for name in Lock::all().map(|lock| lock.name()).chain(Strategy::ALL.iter().map(|strategy| strategy.name())) {
         assert!(page.contains(&format!("<dt>{name}</dt>")), "{name}");
     }
     // Speed, strategies, fairness, waiting for each workload; holding and handing over.
-    assert_eq!(page.matches("<svg role=\"img\"").count(), Workload::ALL.len() * 6);
+    assert_eq!(page.matches("<svg role=\"img\"").count(), Workload::all().count() * 6);
     assert!(!page.contains("class=\"missing\"") && !page.contains("class=\"banner\""));
     assert!(page.contains("Note: other &lt;programs&gt; ran"));
     assert!(page.contains("0123abcd, with changes"));
