@@ -145,7 +145,13 @@ pub fn adopt(all: &[Brought]) -> Result<(), Full> {
 
 /// A lock with a C ABI as a `RawMutex`: so many words, zero when it is free, and two functions that get their address.
 ///
-/// ```ignore
+/// ```
+/// # mod c { // what would be in C
+/// #     #[unsafe(no_mangle)]
+/// #     unsafe extern "C" fn ticket_lock(_: *mut [u32; 2]) {}
+/// #     #[unsafe(no_mangle)]
+/// #     unsafe extern "C" fn ticket_unlock(_: *mut [u32; 2]) {}
+/// # }
 /// bench_harness::c_lock! {
 ///     /// The ticket lock of `ticket.c`.
 ///     pub struct CTicket([u32; 2]);
