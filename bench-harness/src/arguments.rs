@@ -41,13 +41,15 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness plan --scenario saturated,light    what that would run, and how long it takes
   bench-harness resume bench-results/FILE.jsonl    goes on where a run was stopped
   bench-harness replay bench-results/FILE.jsonl    the command that made a record
+  bench-harness compare OLD.jsonl NEW.jsonl        what has become slower
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
 
 Records are JSON Lines; beside them is a page with plots.
 
 Exit status: 0 measured; 1 a pass was void, or reading, writing or the emulator failed; 2 the command line asks for
-what there is not, or cannot run here; 130 interrupted (what was measured until then is kept)";
+what there is not, or cannot run here; 3 a comparison found
+something slower; 130 interrupted (what was measured until then is kept)";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -65,6 +67,9 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Print the command that makes a record again
     Replay(ReplayArguments),
+    /// Compare two runs: what has become slower? (exit status 3)
+    #[command(after_help = COMPARING)]
+    Compare(CompareArguments),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -88,6 +93,45 @@ pub struct ResumeArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+}
+
+const COMPARING: &str = "\
+In CI: measure the branch point and the head on one machine, one after the other, and
+  bench-harness compare base/*.jsonl head/*.jsonl
+
+An alarm needs all three: intervals that do not overlap, a significant rank test (corrected for the number of scenarios),
+and a median that has changed by the minimum effect.
+
+Exit status: 0 nothing is slower; 3 something is, or has become void; 1 a file cannot be read; 2 they cannot be compared";
+
+/// Options of a comparison.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Records of the baseline
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// Records of what is compared with it
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// The least change that matters, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub min_effect: f64,
+
+    /// How likely any false alarm may be, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub alpha: f64,
+
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of the whole: `5`, `2.5%`.
+fn percent(text: &str) -> std::result::Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().map_err(|_| format!("\"{text}\" is no number"))?;
+    if (0.0..=100.0).contains(&number) { Ok(number / 100.0) } else { Err("from 0 to 100".into()) }
 }
 
 /// Options of a replay.

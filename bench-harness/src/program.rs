@@ -43,6 +43,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
             say(&replay::replay(&arguments.file)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Compare(arguments)) => session::compare(arguments),
         Some(Command::Completions { shell }) => {
             let mut command = Arguments::command();
             clap_complete::generate(*shell, &mut command, "bench-harness", &mut std::io::stdout());

@@ -9,17 +9,19 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use bench_core::{Lock, Machine as _, Plan, Request, Scenario, refusal};
 
-use crate::arguments::{Place, ReportArguments, RunArguments};
+use crate::arguments::{CompareArguments, Place, ReportArguments, RunArguments};
+use crate::compare::Criteria;
 use crate::events::Source;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
+use crate::read::Reading;
 use crate::record::{Header, Refused};
 use crate::scenario::Named;
 use crate::summary::Run;
 use crate::write::{Records, atomically};
-use crate::{answer, interrupt, local, own, provenance, qemu, read, report, table};
+use crate::{answer, compare, interrupt, local, own, provenance, qemu, read, report, table};
 
 /// Cores of the emulated board, if nobody says otherwise.
 const SMP: u16 = 4;
@@ -319,7 +321,7 @@ pub fn report(arguments: &ReportArguments) -> ExitCode {
 
 /// Whether nothing in it is void.
 fn report_one(path: &Path, no_html: bool) -> Result<bool> {
-    let read::Reading { run, warnings } = read::read(path)?;
+    let Reading { run, warnings } = read::read(path)?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
@@ -329,4 +331,28 @@ fn report_one(path: &Path, no_html: bool) -> Result<bool> {
         write_page(path, &run)?;
     }
     Ok(run.void.is_empty())
+}
+
+/// What a shell is told when something is slower.
+const SLOWER: u8 = 3;
+
+/// Compares two runs.
+///
+/// # Errors
+///
+/// One cannot be read, or they cannot be compared.
+pub fn compare(arguments: &CompareArguments) -> Result<ExitCode> {
+    let [a, b] = [&arguments.a, &arguments.b].map(|path| {
+        let Reading { run, warnings } = read::read(path)?;
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        anyhow::Ok(run)
+    });
+    let criteria = Criteria { alpha: arguments.alpha, least: arguments.min_effect };
+    let comparison = compare::compare(&a?, &b?, criteria)?;
+    if arguments.json {
+        say(&(serde_json::to_string(&comparison)? + "\n"));
+    } else {
+        say(&comparison.text(criteria));
+    }
+    Ok(if comparison.alarms() { ExitCode::from(SLOWER) } else { ExitCode::SUCCESS })
 }

@@ -12,9 +12,9 @@ const FIGURES: [(&str, &str); 19] = [
     ),
     (
         "median (min–max)",
-        "The repeat in the middle, with the smallest and the largest: a range, not a confidence interval.",
+        "The repeat in the middle, and the interval that it would be in in 95 of 100 such runs (percentile bootstrap); of fewer than six repeats, their range.",
     ),
-    ("overlap", "Two figures whose ranges have a value in common are not told apart."),
+    ("overlap", "Two figures whose intervals have a value in common are not told apart."),
     (
         "ns/op",
         "Nanoseconds an operation takes as one core sees it: time of all cores divided by operations of all cores; less is better.",

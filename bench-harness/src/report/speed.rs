@@ -43,7 +43,7 @@ pub(super) fn bar(cell: &CellSummary, counts: &[u16]) -> Bar {
     let colour = look(cell.scenario.lock).colour.mix(strength(index, counts.len()));
     Bar {
         parts: vec![(0.0, ns.median, colour)],
-        whisker: Some((ns.min, ns.max)),
+        whisker: Some((ns.low, ns.high)),
         note: format!("{} · {}", time(ns.median), cores(cell.scenario.cores)),
     }
 }
@@ -52,8 +52,8 @@ pub(super) fn bar(cell: &CellSummary, counts: &[u16]) -> Bar {
 const WIDE: f64 = 25.0;
 
 fn over_cores(title: &str, cells: &Cells<'_>, counts: &[u16]) -> String {
-    let lowest = cells.iter().map(|cell| cell.ns_per_op.min).fold(f64::INFINITY, f64::min);
-    let highest = cells.iter().map(|cell| cell.ns_per_op.max).fold(0.0, f64::max) * 1.03;
+    let lowest = cells.iter().map(|cell| cell.ns_per_op.low).fold(f64::INFINITY, f64::min);
+    let highest = cells.iter().map(|cell| cell.ns_per_op.high).fold(0.0, f64::max) * 1.03;
     let key = key(locks(cells));
     if highest > WIDE * lowest && lowest > 0.0 {
         let title = format!("{title}; logarithmic");
@@ -101,7 +101,7 @@ where
         let points = of_lock.iter().map(|cell| (place(cell.scenario.cores) + aside, cell.ns_per_op.median)).collect();
         for cell in &of_lock {
             let x = place(cell.scenario.cores) + aside;
-            let whisker = [(x, cell.ns_per_op.min), (x, cell.ns_per_op.max)];
+            let whisker = [(x, cell.ns_per_op.low), (x, cell.ns_per_op.high)];
             chart.plotting_area().draw(&PathElement::new(whisker, look(lock).colour.stroke_width(1)))?;
         }
         draw_line(chart.plotting_area(), points, look(lock), true)?;
