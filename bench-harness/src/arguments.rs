@@ -11,6 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::compare::Criteria;
 use crate::scenario::{self, Named};
 use crate::session::Impossible;
 
@@ -42,6 +43,7 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness resume bench-results/FILE.jsonl    goes on where a run was stopped
   bench-harness replay bench-results/FILE.jsonl    the command that made a record
   bench-harness compare OLD.jsonl NEW.jsonl        what has become slower
+  bench-harness ab OLD NEW -- --scenario light     the same of two builds, measured interleaved
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
 
@@ -70,6 +72,9 @@ pub enum Command {
     /// Compare two runs: what has become slower? (exit status 3)
     #[command(after_help = COMPARING)]
     Compare(CompareArguments),
+    /// Measure two programs against each other, interleaved, and compare them
+    #[command(after_help = AB)]
+    Ab(AbArguments),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -126,6 +131,61 @@ pub struct CompareArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+const AB: &str = "\
+A and B are two builds of bench-harness, or of a program with locks of one's own:
+  bench-harness ab old/bench-harness new/bench-harness -- --scenario kvm-ish --lock ticket
+
+Two runs one after the other are compared with what has changed on the machine between them; interleaved ones are not.
+Exit status: as of compare";
+
+/// Options of a comparison of two programs.
+#[derive(Debug, Args)]
+pub struct AbArguments {
+    /// The baseline: a program
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// The program that is compared with it
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// How often each is run, for one repeat each
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Where the records go
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
+
+    /// The least change that matters, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub min_effect: f64,
+
+    /// How likely any false alarm may be, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub alpha: f64,
+
+    /// Options of a run, for both
+    #[arg(last = true, value_name = "OPTION")]
+    pub options: Vec<String>,
+}
+
+impl AbArguments {
+    /// What counts as a difference.
+    #[must_use]
+    pub fn criteria(&self) -> Criteria {
+        Criteria { alpha: self.alpha, least: self.min_effect }
+    }
+}
+
+impl CompareArguments {
+    /// What counts as a difference.
+    #[must_use]
+    pub fn criteria(&self) -> Criteria {
+        Criteria { alpha: self.alpha, least: self.min_effect }
+    }
 }
 
 /// A part of the whole: `5`, `2.5%`.
@@ -216,6 +276,10 @@ pub struct RunArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+
+    /// The number of the first repeat: `ab` has one in each run
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub first_repeat: u32,
 
     /// Say nothing but what is wrong, and where the records are
     #[arg(long, short)]

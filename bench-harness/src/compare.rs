@@ -20,11 +20,11 @@ use bench_core::Scenario;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use crate::local;
 use crate::session::Impossible;
 use crate::statistics::{ENOUGH, Spread, holm, rank_test, ratio};
 use crate::summary::{CellSummary, Run};
 use crate::table::short;
+use crate::{busy, local};
 
 /// The version of what `--json` prints.
 const VERSION: u32 = 1;
@@ -159,7 +159,11 @@ fn differs(a: &Run, b: &Run) -> Vec<String> {
         ("source", a.source.to_string(), b.source.to_string()),
     ];
     let named = pairs.into_iter().filter(|(_, a, b)| a != b).map(|(what, a, b)| format!("{what}: {a}, then {b}"));
-    named.collect()
+    let disturbed = [("A", a), ("B", b)].into_iter().flat_map(|(name, header)| {
+        let loud = header.notes.iter().filter(|note| busy::is_told_by(note)).max(); // of many rounds, one
+        loud.map(|note| format!("in {name}, {note}"))
+    });
+    named.chain(disturbed).collect()
 }
 
 impl Comparison {
@@ -296,6 +300,9 @@ mod tests {
         b.header.machine.cores = 64;
         let text = compare(&a, &b, CRITERIA).unwrap().text(CRITERIA);
         assert!(text.starts_with("Differs: cores: 2, then 64."), "{text}");
+        b.header.notes.push("other programs used 9 % of this machine meanwhile".into());
+        let text = compare(&a, &b, CRITERIA).unwrap().text(CRITERIA);
+        assert!(text.contains("Differs: in B, other programs used 9 %"), "{text}");
     }
 
     /// Runs of 40 scenarios whose noise has a heavy tail and drifts from scenario to scenario, as on a machine that others

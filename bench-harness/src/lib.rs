@@ -19,6 +19,7 @@
 
 pub use lock_api;
 
+pub mod ab;
 pub mod answer;
 pub mod arguments;
 pub mod busy;

@@ -14,6 +14,7 @@ use crate::compare::Criteria;
 use crate::events::Source;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
+use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
@@ -109,7 +110,7 @@ fn one(arguments: &RunArguments, named: Option<Named>, request: &Request, host: 
     let started = jiff::Timestamp::now();
     let header = header(arguments, named, request, host, started);
     let Prepared { header, refused, what, begin } = match arguments.on {
-        Place::Host => on_host(header, request, Arc::clone(host))?,
+        Place::Host => on_host(arguments, header, request, Arc::clone(host))?,
         Place::QemuEl1 => on_board(arguments, 1, header, host)?,
         Place::QemuEl2 => on_board(arguments, 2, header, host)?,
     };
@@ -199,7 +200,7 @@ pub fn sorted(plan: &Plan, host: &Host) -> (Vec<Scenario>, Vec<Refused>) {
     (cells, refused)
 }
 
-fn on_host(mut header: Header, request: &Request, host: Arc<Host>) -> Result<Prepared> {
+fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host: Arc<Host>) -> Result<Prepared> {
     let plan = request.plan(host.cores());
     let (cells, refused) = sorted(&plan, &host);
     header.pinned = host.pins();
@@ -221,7 +222,8 @@ fn on_host(mut header: Header, request: &Request, host: Arc<Host>) -> Result<Pre
     }
     let seconds = local::duration(&plan, cells.len()).as_secs_f64();
     let what = format!("{} scenarios, {passes} passes, about {}", cells.len(), told(seconds));
-    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, plan, cells, BTreeSet::new())) })
+    let todo = Todo { plan, cells, first: arguments.first_repeat, done: BTreeSet::new() };
+    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, todo)) })
 }
 
 /// A length of time, in words.
@@ -342,14 +344,22 @@ const SLOWER: u8 = 3;
 ///
 /// One cannot be read, or they cannot be compared.
 pub fn compare(arguments: &CompareArguments) -> Result<ExitCode> {
-    let [a, b] = [&arguments.a, &arguments.b].map(|path| {
+    compare_files(&arguments.a, &arguments.b, arguments.criteria(), arguments.json)
+}
+
+/// Compares the runs of two files.
+///
+/// # Errors
+///
+/// As [`compare`].
+pub fn compare_files(a: &Path, b: &Path, criteria: Criteria, json: bool) -> Result<ExitCode> {
+    let [a, b] = [a, b].map(|path| {
         let Reading { run, warnings } = read::read(path)?;
         warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         anyhow::Ok(run)
     });
-    let criteria = Criteria { alpha: arguments.alpha, least: arguments.min_effect };
     let comparison = compare::compare(&a?, &b?, criteria)?;
-    if arguments.json {
+    if json {
         say(&(serde_json::to_string(&comparison)? + "\n"));
     } else {
         say(&comparison.text(criteria));

@@ -322,3 +322,25 @@ fn a_comparison_is_a_table_and_an_exit_status() {
     let nonsense = run(directory.path(), "compare a b --min-effect lots");
     assert!(nonsense.status == Some(2) && nonsense.err.contains("\"lots\" is no number"), "{}", nonsense.err);
 }
+
+#[test]
+fn two_programs_are_measured_interleaved() {
+    let directory = here();
+    let program = env!("CARGO_BIN_EXE_bench-harness");
+    let options = "--lock ticket,mcs --strategy merged --workload section --cores 1 --time 1ms --sample-time 1ms";
+    let ran = run(directory.path(), &format!("ab {program} {program} --rounds 3 --min-effect 100 -- {options}"));
+    assert_eq!(ran.status, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("2 scenarios: 0 slower"), "{}", ran.out);
+    let files = fs::read_dir(directory.path().join("bench-results")).unwrap().map(|entry| entry.unwrap().path());
+    let mut repeats = vec![];
+    for file in files {
+        let Reading { run, warnings } = read(&file).unwrap();
+        assert!(warnings.is_empty() && run.complete(), "{warnings:?}");
+        repeats.extend(run.cells.iter().map(|cell| cell.repeats));
+    }
+    assert_eq!(repeats, [3; 4]);
+    let ran = run(directory.path(), &format!("ab {program} no-such-program -- {options}"));
+    assert!(ran.status == Some(1) && ran.err.contains("cannot run no-such-program"), "{}", ran.err);
+    let ran = run(directory.path(), &format!("ab {program} {program} -- --lock bolt"));
+    assert!(ran.status == Some(1) && ran.err.contains("see what it says above"), "{}", ran.err);
+}
