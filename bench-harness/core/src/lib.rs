@@ -29,6 +29,7 @@ pub mod arena;
 pub mod axes;
 mod burn;
 mod controls;
+pub mod frame;
 mod gate;
 pub mod histogram;
 mod inside;

@@ -211,14 +211,17 @@ fn a_delay_is_in_the_waits() {
     assert!(samples.waited >= all * delay * 9 / 10 && samples.longest >= delay);
 }
 
-/// The shares show who comes late.
+/// The shares show who comes late; over many passes, for in one of them a thread may have been off its core.
 #[test]
 fn an_unfair_lock_has_uneven_shares() {
     let host = Host { cores: 2 };
-    let pass = run(&host, Scenario::new(Lock::Unfair, Strategy::Merged, Workload::Pair, 2), false);
-    is_good(&pass);
-    let [first, second] = [pass.cores[0].ops, pass.cores[1].ops];
-    assert!(first > 2 * second, "{first} and {second}");
+    let mut ops = [0, 0];
+    for _ in 0..50 {
+        let pass = run(&host, Scenario::new(Lock::Unfair, Strategy::Merged, Workload::Pair, 2), false);
+        is_good(&pass);
+        ops.iter_mut().zip(&pass.cores).for_each(|(sum, core)| *sum += core.ops);
+    }
+    assert!(ops[0] > 2 * ops[1], "{ops:?}");
 }
 
 #[test]
