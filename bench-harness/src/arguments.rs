@@ -17,6 +17,7 @@ use crate::compare::Criteria;
 use crate::scenario::{self, Named};
 use crate::serial::Serial;
 use crate::session::Impossible;
+use crate::ssh::Destination;
 
 /// Which lock for this machine?
 ///
@@ -49,6 +50,7 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness ab OLD NEW -- --scenario light     the same of two builds, measured interleaved
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
+  bench-harness --on ssh:user@board --scenario light  on another machine with Linux, which needs nothing but a shell
   bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
 
@@ -292,7 +294,8 @@ pub struct RunArguments {
     #[arg(long, value_name = "DIR", default_value = "bench-results")]
     pub output: PathBuf,
 
-    /// Where to measure: a place that `list` shows, or a board at a serial line, serial:/dev/ttyUSB0,115200
+    /// Where to measure: a place that `list` shows, a board at a serial line (serial:/dev/ttyUSB0,115200), or another
+    /// machine with Linux (ssh:user@board)
     #[arg(long, value_name = "WHERE", default_value = "host")]
     pub on: On,
 
@@ -308,9 +311,17 @@ pub struct RunArguments {
     #[arg(long)]
     pub lse: bool,
 
+    /// The program for a machine behind ssh, instead of one that is built for it
+    #[arg(long, value_name = "FILE")]
+    pub binary: Option<PathBuf>,
+
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+
+    /// Write the records to the standard output and nothing else; end when the standard input does: for `ssh`
+    #[arg(long, hide = true)]
+    pub stream: bool,
 
     /// The number of the first repeat: `ab` has one in each run
     #[arg(long, hide = true, default_value_t = 0)]
@@ -340,6 +351,8 @@ pub enum On {
     Named(Place),
     /// A board at a serial line.
     Serial(Serial),
+    /// Another machine.
+    Ssh(Destination),
 }
 
 impl FromStr for On {
@@ -349,9 +362,12 @@ impl FromStr for On {
         if let Some(line) = text.strip_prefix("serial:") {
             return line.parse().map(Self::Serial);
         }
+        if let Some(machine) = text.strip_prefix("ssh:") {
+            return machine.parse().map(Self::Ssh);
+        }
         Place::named(text).map(Self::Named).map_err(|_| {
             let names: Vec<_> = Place::all().map(Place::name).collect();
-            format!("there are {}, and serial:DEVICE[,BAUD]", names.join(", "))
+            format!("there are {}, serial:DEVICE[,BAUD], and ssh:[USER@]HOST[:PORT]", names.join(", "))
         })
     }
 }
@@ -361,6 +377,7 @@ impl fmt::Display for On {
         match self {
             Self::Named(place) => f.write_str(place.name()),
             Self::Serial(line) => f.write_str(&line.stem()),
+            Self::Ssh(machine) => machine.fmt(f),
         }
     }
 }
@@ -436,7 +453,12 @@ impl RunArguments {
         match self.on {
             _ if self.smp.is_some() && !emulated => Err("--smp is for an emulated board; elsewhere, --cores".into()),
             _ if self.lse && !emulated => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
-            On::Named(_) if self.patience.is_some() => Err("--patience is for a board at a serial line".into()),
+            On::Named(_) | On::Ssh(_) if self.patience.is_some() => {
+                Err("--patience is for a board at a serial line".into())
+            }
+            On::Named(_) | On::Serial(_) if self.binary.is_some() => {
+                Err("--binary is for another machine: --on ssh:user@board".into())
+            }
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
             }
@@ -569,7 +591,9 @@ mod tests {
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),
             ("b --patience 1s", "--patience is for a board at a serial line"),
-            ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, and serial:DEVICE"),
+            ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, serial:DEVICE"),
+            ("b --on ssh:", "which machine? ssh:user@board"),
+            ("b --binary x", "--binary is for another machine"),
             ("b --on serial:/dev/x,17", "no 17 bits a second"),
             ("b --lse", "--lse is for an emulated board"),
             ("b --cores 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 numbers"),

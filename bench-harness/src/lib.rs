@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!  arguments ──► session ──┬─ local (host)    threads of this program ─┐
-//!  (a request)             └─ qemu            an emulated board ───────┤
+//!  (a request)             ├─ qemu            an emulated board ───────┤
+//!                          ├─ serial          a board ─────────────────┤
+//!                          └─ ssh             another machine ─────────┤
 //!                                                            events    ▼
 //!                            records ◄── write ◄─────────────────── follow
 //!                               │                                      │
@@ -50,7 +52,9 @@ pub mod resume;
 pub mod scenario;
 pub mod serial;
 pub mod session;
+pub mod ssh;
 pub mod statistics;
+pub mod stream;
 pub mod summary;
 pub mod table;
 pub mod write;
