@@ -51,6 +51,7 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
   bench-harness --on ssh:user@board --scenario light  on another machine with Linux, which needs nothing but a shell
+  bench-harness fleet boards.toml                  the same on many places, side by side
   bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
 
@@ -78,6 +79,9 @@ pub enum Command {
     Replay(ReplayArguments),
     /// Make records of a board's console that was captured
     Ingest(IngestArguments),
+    /// Run one request on many places, and show them side by side
+    #[command(after_help = FLEET)]
+    Fleet(FleetArguments),
     /// Compare two runs: what has become slower? (exit status 3)
     #[command(after_help = COMPARING)]
     Compare(CompareArguments),
@@ -131,6 +135,32 @@ pub struct IngestArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+}
+
+const FLEET: &str = "\
+The file:
+  options = [\"--scenario\", \"kvm-ish\"]      of a run, for every place
+
+  [[place]]
+  on = \"host\"                             as after --on
+
+  [[place]]
+  name = \"pi4\"
+  on = \"ssh:root@pi4\"
+  options = [\"--cores\", \"1,4\"]            for this place, besides
+
+Exit status: 0 every place has measured; 1 one failed, and is named; 2 the file makes no sense; 130 interrupted";
+
+/// Options of a fleet.
+#[derive(Debug, Args)]
+pub struct FleetArguments {
+    /// Which places, and what they are asked
+    #[arg(value_name = "FILE.toml")]
+    pub file: PathBuf,
+
+    /// Where the records go, in a directory of their own
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
 }
 
 const COMPARING: &str = "\
@@ -448,7 +478,12 @@ impl Arguments {
 }
 
 impl RunArguments {
-    fn check(&self) -> std::result::Result<(), String> {
+    /// What of it contradicts itself.
+    ///
+    /// # Errors
+    ///
+    /// In words.
+    pub fn check(&self) -> std::result::Result<(), String> {
         let emulated = matches!(self.on, On::Named(Place::QemuEl1 | Place::QemuEl2));
         match self.on {
             _ if self.smp.is_some() && !emulated => Err("--smp is for an emulated board; elsewhere, --cores".into()),

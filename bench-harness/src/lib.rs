@@ -29,6 +29,7 @@ pub mod collect;
 pub mod compare;
 pub mod console;
 pub mod events;
+pub mod fleet;
 pub mod follow;
 pub mod host;
 pub mod ingest;

@@ -19,7 +19,7 @@ use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
-use crate::record::{Header, Refused};
+use crate::record::{End, Header, Refused};
 use crate::scenario::Named;
 use crate::serial::Serial;
 use crate::ssh::{Begun, Remote};
@@ -182,7 +182,14 @@ pub fn record(
     if let Some(passes) = header.passes {
         progress.planned(passes);
     }
-    let (mut run, ending) = follow(begin()?, &mut records, &progress, header);
+    let source = match begin() {
+        Ok(source) => source,
+        Err(error) => {
+            records.write(&End::early(format!("{error:#}")))?;
+            return Err(error);
+        }
+    };
+    let (mut run, ending) = follow(source, &mut records, &progress, header);
     run.refused.splice(..0, refused);
 
     if !showing.quiet && !showing.stream {

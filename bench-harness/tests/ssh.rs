@@ -89,9 +89,27 @@ impl Board {
     fn command_on(&self, place: &str, options: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench-harness"));
         command.args(["run", "--on", place, "--output"]).arg(self.path("out")).args(options.split_whitespace());
-        let path = format!("{}:{}", self.path("tools").display(), std::env::var("PATH").unwrap());
-        command.env("PATH", path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.with_tools(&mut command);
         command
+    }
+
+    fn with_tools<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let path = format!("{}:{}", self.path("tools").display(), std::env::var("PATH").unwrap());
+        command.env("PATH", path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
+    }
+
+    /// A fleet of it and this host.
+    fn fleet(&self) -> (Option<i32>, String, String) {
+        let file = format!(
+            "options = ['--preset', 'smoke', '--lock', 'ticket', '--cores', '1', '--repeats', '1']\n\
+             [[place]]\nname = 'here'\non = 'host'\n\
+             [[place]]\nname = 'there'\non = 'ssh:board'\noptions = ['--binary', '{}']\n",
+            env!("CARGO_BIN_EXE_bench-harness")
+        );
+        fs::write(self.path("fleet.toml"), file).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench-harness"));
+        command.arg("fleet").arg(self.path("fleet.toml")).arg("--output").arg(self.path("out"));
+        ended(self.with_tools(&mut command).spawn().unwrap())
     }
 
     fn run(&self, options: &str) -> (Option<i32>, String, String) {
@@ -263,6 +281,17 @@ fn what_cannot_be_is_said_with_what_to_do() {
     let mut command = board.command("--preset smoke");
     let (status, _, err) = ended(command.env("PATH", "/no/such/directory").spawn().unwrap());
     assert!(status == Some(2) && err.contains("apt-get install openssh-client"), "{err}");
+}
+
+#[test]
+fn a_fleet_may_have_it_beside_this_host() {
+    let board = Board::new();
+    let (status, out, err) = board.fleet();
+    assert_eq!(status, Some(0), "{out}{err}");
+    assert!(out.contains("scenarios on ssh:board\n") && out.contains("scenarios on host\n"), "{out}");
+    let header = out.lines().find(|line| line.starts_with("lock")).unwrap();
+    assert_eq!(header.split_whitespace().collect::<Vec<_>>(), ["lock", "strategy", "here", "there"]);
+    assert!(board.is_clean());
 }
 
 #[test]
