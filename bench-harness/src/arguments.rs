@@ -14,6 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::compare::Criteria;
+use crate::placement::Placement;
 use crate::scenario::{self, Named};
 use crate::serial::Serial;
 use crate::session::Impossible;
@@ -304,6 +305,11 @@ pub struct RunArguments {
     #[arg(long, value_parser = named::<Mix>(), value_delimiter = ',')]
     pub mix: Vec<Mix>,
 
+    /// On which cores of this host: system (as they are numbered), pack (near each other), spread (far apart), or their
+    /// numbers, 0-2-1-3
+    #[arg(long, value_name = "WHICH", default_value = "system")]
+    pub place: Placement,
+
     /// How long each pass without instruments measures: 500us, 100ms, 1s
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
@@ -494,6 +500,9 @@ impl RunArguments {
             On::Named(_) | On::Serial(_) if self.binary.is_some() => {
                 Err("--binary is for another machine: --on ssh:user@board".into())
             }
+            ref on if self.place != Placement::System && !matches!(on, On::Named(Place::Host) | On::Ssh(_)) => {
+                Err("--place is for Linux, here or behind ssh: a board has its cores in its own order".into())
+            }
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
             }
@@ -625,6 +634,8 @@ mod tests {
             ("b --time 0s", "between 1us and 600s"),
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),
+            ("b --place near", "system, pack, spread, or numbers of cores"),
+            ("b --place pack --on qemu-virt-el1", "--place is for Linux, here or behind ssh"),
             ("b --patience 1s", "--patience is for a board at a serial line"),
             ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, serial:DEVICE"),
             ("b --on ssh:", "which machine? ssh:user@board"),

@@ -40,6 +40,7 @@ pub mod local;
 mod made_up;
 pub mod outline;
 pub mod own;
+pub mod placement;
 pub mod program;
 pub mod progress;
 pub mod protocol;

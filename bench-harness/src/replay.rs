@@ -37,6 +37,9 @@ pub fn replay(path: &Path) -> Result<String> {
 fn command(header: &Header, request: &Request) -> String {
     let mut words = vec!["cargo run --release -p bench-harness -- run".to_owned()];
     words.extend(options(request));
+    if let Some(placed) = header.placement.as_ref().filter(|placed| placed.placement != "system") {
+        words.extend(["--place".into(), placed.placement.clone()]);
+    }
     if header.place != "host" {
         words.extend(["--on".into(), header.place.clone()]);
     }

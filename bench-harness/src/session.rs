@@ -19,7 +19,7 @@ use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
-use crate::record::{End, Header, Refused};
+use crate::record::{End, Header, Placed, Refused};
 use crate::scenario::Named;
 use crate::serial::Serial;
 use crate::ssh::{Begun, Remote};
@@ -63,14 +63,17 @@ fn root() -> &'static Path {
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     interrupt::listen().context("cannot listen for Ctrl-C")?;
     quiet_workers();
-    let host = Arc::new(Host::new()?);
     if arguments.stream {
         stream::watch()?;
     }
-    let remote = match &arguments.on {
-        On::Ssh(destination) => Some(Remote::prepare(destination, arguments.binary.as_deref(), root())?),
-        _ => None,
+    let (host, remote) = match &arguments.on {
+        // Its cores are others.
+        On::Ssh(destination) => {
+            (Host::new()?, Some(Remote::prepare(destination, arguments.binary.as_deref(), root())?))
+        }
+        _ => (Host::placed(&arguments.place)?, None),
     };
+    let host = Arc::new(host);
     let mut worst = Status::Good;
     for (named, request) in arguments.requests()? {
         if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet && !arguments.stream) {
@@ -129,7 +132,7 @@ fn one(
     let started = jiff::Timestamp::now();
     let header = header(arguments, named, request, host, started);
     let Prepared { header, refused, what, begin } = match &arguments.on {
-        On::Ssh(_) => on_ssh(remote.context("it was prepared for ssh")?, request, header)?,
+        On::Ssh(_) => on_ssh(arguments, remote.context("it was prepared for ssh")?, request, header)?,
         On::Named(Place::Host) => on_host(arguments, header, request, Arc::clone(host))?,
         On::Named(Place::QemuEl1) => on_emulator(arguments, 1, header, host)?,
         On::Named(Place::QemuEl2) => on_emulator(arguments, 2, header, host)?,
@@ -238,6 +241,7 @@ fn header(
         build: provenance::build(),
         command: std::env::args().collect(),
         scenario,
+        placement: None,
         own: own::brought(),
         request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -271,6 +275,7 @@ fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host
     let plan = request.plan(host.cores());
     let (cells, refused) = sorted(&plan, &host);
     header.pinned = host.pins();
+    header.placement = Some(Placed { placement: arguments.place.to_string(), cores: host.order() });
     header.hz = Some(host.hz());
     let passes = 2 * u64::from(plan.repeats) * cells.len() as u64;
     header.passes = Some(passes);
@@ -339,8 +344,8 @@ fn on_serial(arguments: &RunArguments, line: &Serial, mut header: Header) -> Pre
 }
 
 /// A machine that runs this program too: it describes itself.
-fn on_ssh(remote: &Remote, request: &Request, header: Header) -> Result<Prepared> {
-    let Begun { header: theirs, source } = remote.start(request)?;
+fn on_ssh(arguments: &RunArguments, remote: &Remote, request: &Request, header: Header) -> Result<Prepared> {
+    let Begun { header: theirs, source } = remote.start(request, &arguments.place)?;
     let what = format!("{}: {} passes; {}", header.place, theirs.passes.unwrap_or_default(), header.request);
     // What was asked for, and when, is known here: boards often have no calendar.
     let Header { command, scenario, request, started, place, .. } = header;

@@ -183,7 +183,7 @@ const LONG: &str = "--lock ticket --strategy merged --workload pair --cores 1 --
 #[test]
 fn what_ran_there_is_a_run_like_any_other_here_and_nothing_is_left_there() {
     let board = Board::new();
-    let (status, out, err) = board.run(&format!("--preset smoke --lock ticket --workload pair {}", own_binary()));
+    let (status, out, err) = board.run(&format!("--preset smoke --lock ticket --workload pair --place pack {}", own_binary()));
     assert_eq!(status, Some(0), "{out}{err}{}", board.log());
     assert!(out.contains("Records: ") && out.contains("Page: ") && out.contains("ns/op"), "{out}");
     assert!(err.contains("ssh:board: Linux"), "{err}");
@@ -191,6 +191,7 @@ fn what_ran_there_is_a_run_like_any_other_here_and_nothing_is_left_there() {
     assert!(run.complete() && !run.cells.is_empty() && run.clock.is_some());
     let header = &run.header;
     assert_eq!((&*header.place, header.emulated, header.machine.cores > 0), ("ssh:board", false, true));
+    assert_eq!(header.placement.as_ref().map(|placed| &*placed.placement), Some("pack"));
     assert!(header.hz.is_some() && header.command.iter().any(|word| word == "ssh:board"), "{:?}", header.command);
     assert!(board.is_clean());
 }

@@ -34,6 +34,7 @@ use anyhow::{Result, bail};
 use bench_core::Request;
 
 use crate::events::Source;
+use crate::placement::Placement;
 use crate::record::Header;
 use crate::session::Impossible;
 use crate::{local, own, replay};
@@ -123,16 +124,16 @@ impl Remote {
         Ok(Self { link, directory, destination: destination.clone() })
     }
 
-    /// Begins to measure what `request` asks for.
+    /// Begins to measure what `request` asks for, with workers placed so.
     ///
     /// # Errors
     ///
     /// The program does not run there, or refuses; the error has what it says.
-    pub fn start(&self, request: &Request) -> Result<Begun> {
+    pub fn start(&self, request: &Request, placement: &Placement) -> Result<Begun> {
         let program = format!("{}/bench-harness", self.directory);
         let mut words = vec![program, "run".into()];
         words.extend(replay::options(request));
-        words.push("--stream".into());
+        words.extend(["--place".into(), placement.to_string(), "--stream".into()]);
         let Ok(command) = shlex::try_join(words.iter().map(String::as_str)) else {
             bail!("a command for another machine cannot have a zero byte in it");
         };
