@@ -44,7 +44,7 @@ fn read(log: Box<dyn Read + Send>, name: String) -> Result<Source> {
     let (sender, events) = mpsc::channel();
     let reading = move || {
         // In a log, somebody has answered the board that asked.
-        let last = match listen(log, &sender, || Ok(())) {
+        let last = match listen(log, &sender, None, || Ok(())) {
             Ok(Said::Done | Said::DoneAndVoid) => Event::Finished,
             Ok(Said::Less) => Event::Failed(anyhow!("{name} ends before the board was done")),
             Err(error) => Event::Failed(error.context(name)),

@@ -183,7 +183,8 @@ const LONG: &str = "--lock ticket --strategy merged --workload pair --cores 1 --
 #[test]
 fn what_ran_there_is_a_run_like_any_other_here_and_nothing_is_left_there() {
     let board = Board::new();
-    let (status, out, err) = board.run(&format!("--preset smoke --lock ticket --workload pair --place pack {}", own_binary()));
+    let (status, out, err) =
+        board.run(&format!("--preset smoke --lock ticket --workload pair --place pack {}", own_binary()));
     assert_eq!(status, Some(0), "{out}{err}{}", board.log());
     assert!(out.contains("Records: ") && out.contains("Page: ") && out.contains("ns/op"), "{out}");
     assert!(err.contains("ssh:board: Linux"), "{err}");
