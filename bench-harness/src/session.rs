@@ -401,7 +401,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode> {
 ///
 /// # Errors
 ///
-/// As [`compare`].
+/// As [`compare()`].
 pub fn compare_files(a: &Path, b: &Path, criteria: Criteria, json: bool) -> Result<ExitCode> {
     let [a, b] = [a, b].map(|path| {
         let Reading { run, warnings } = read::read(path)?;

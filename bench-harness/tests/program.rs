@@ -202,7 +202,15 @@ fn without_an_emulator_it_says_what_to_type() {
 fn help_and_list_teach() {
     let directory = here();
     let help = run(directory.path(), "--help").out;
-    for word in ["Examples", "Exit status", "ticket-relax:", "merged-ref:", "s2-sparse:", "qemu-virt-el2", "serial:/dev/ttyUSB0"] {
+    for word in [
+        "Examples",
+        "Exit status",
+        "ticket-relax:",
+        "merged-ref:",
+        "s2-sparse:",
+        "qemu-virt-el2",
+        "serial:/dev/ttyUSB0",
+    ] {
         assert!(help.contains(word), "{word}: {help}");
     }
     let list = run(directory.path(), "list").out;
