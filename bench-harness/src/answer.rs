@@ -10,11 +10,9 @@ use std::fmt::Write as _;
 use bench_core::{Lock, Strategy, Task, Workload};
 
 use crate::busy;
+use crate::details::TOGETHER;
 use crate::summary::{CellSummary, Run};
 use crate::table::short;
-
-/// Below this overlap of their measured windows, cores hardly contended.
-pub const TOGETHER: f64 = 0.95;
 
 /// From so many repeats on, a range tells something.
 const ENOUGH: usize = 3;

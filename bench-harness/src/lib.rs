@@ -21,6 +21,7 @@ pub mod answer;
 pub mod arguments;
 pub mod busy;
 pub mod collect;
+pub mod details;
 pub mod events;
 pub mod follow;
 pub mod host;

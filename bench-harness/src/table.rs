@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use bench_core::{Axis, Lock, Scenario, Strategy, Task};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::answer::{TOGETHER, first_in_first_out};
+use crate::answer::first_in_first_out;
+use crate::details::TOGETHER;
 use crate::record::Refused;
 use crate::summary::{CellSummary, Percentiles, Run};
 

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use bench_core::Scenario;
 
 use super::text::{digits, escape, labelled, percent, spread, thousandths};
-use crate::answer::{TOGETHER, first_in_first_out};
+use crate::answer::first_in_first_out;
+use crate::details::TOGETHER;
 use crate::summary::{CellSummary, Percentiles, Run};
 
 /// Columns after those that name the scenario, before the times.
