@@ -19,6 +19,7 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod because;
 pub mod busy;
 pub mod collect;
 pub mod details;
@@ -26,10 +27,12 @@ pub mod events;
 pub mod follow;
 pub mod host;
 pub mod interrupt;
+pub mod lead;
 pub mod list;
 pub mod local;
 #[cfg(test)]
 mod made_up;
+pub mod method;
 pub mod outline;
 pub mod progress;
 pub mod provenance;

@@ -59,12 +59,12 @@ const NAMES: u32 = 104;
 /// Room for a letter of a note.
 const LETTER: u32 = 7;
 
-/// A plot of `rows`; `format` writes the numbers at the axis.
-pub(super) fn plot(title: &str, rows: &[Row], scale: &Scale, format: impl Fn(f64) -> String) -> String {
+/// A plot of `rows`; `format` writes the numbers at the axis, and `below` it is more HTML.
+pub(super) fn plot(title: &str, rows: &[Row], scale: &Scale, format: impl Fn(f64) -> String, below: &str) -> String {
     let bars = || rows.iter().flat_map(|row| &row.bars);
     let heights = rows.iter().map(|row| row.bars.len() as u32 * BAR + GAP).sum::<u32>();
     let end = bars().map(Bar::end).fold(0.0, f64::max);
-    figure(title, heights + LABELS + GAP, "", |area| match scale {
+    figure(title, heights + LABELS + GAP, below, |area| match scale {
         Scale::Linear => draw(area, rows, heights, 0.0..end, &format),
         Scale::Log => {
             let start = bars().map(Bar::start).fold(end, f64::min).max(1.0);
@@ -95,6 +95,7 @@ where
         .max_light_lines(0)
         .x_labels(4)
         .x_label_formatter(&|value| format(*value))
+        .light_line_style(TRANSPARENT)
         .bold_line_style(grid())
         .axis_style(axis())
         .label_style(label(HPos::Center, VPos::Top))

@@ -1,4 +1,6 @@
 //! Every scenario with every figure; those without figures with the reason.
+//!
+//! There may be thousands: cells and rows end where the next one begins, as HTML lets them.
 
 use std::fmt::Write as _;
 
@@ -10,8 +12,26 @@ use crate::details::TOGETHER;
 use crate::summary::{CellSummary, Percentiles, Run};
 
 /// Columns after those that name the scenario, before the times.
-const FIGURES: [&str; 8] =
-    ["repeats", "ns/op (min–max)", "Mops/s", "least share", "largest share", "Jain", "together", "probe overhead"];
+const FIGURES: [&str; 18] = [
+    "repeats",
+    "ns/op (min–max)",
+    "Mops/s",
+    "least share",
+    "largest share",
+    "Jain",
+    "longest gap",
+    "together",
+    "passes apart",
+    "probe overhead",
+    "critical",
+    "think",
+    "overhead",
+    "waiters",
+    "handover, transfers",
+    "longest masked",
+    "hold achieved",
+    "think achieved",
+];
 const TIMES: [&str; 3] = ["wait", "hold", "handover"];
 const PERCENTILES: [&str; 4] = ["p50", "p99", "p99.9", "max"];
 
@@ -41,10 +61,7 @@ pub(super) fn table(run: &Run) -> String {
         let Scenario { lock, strategy, cores, .. } = scenario;
         let task = scenario.task();
         let star = if first_in_first_out(lock) { "*" } else { "" };
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{task}</th><td class=\"n\">{cores}</td><td>{strategy}</td><td>{lock}{star}</td>{cells}</tr>"
-        );
+        let _ = writeln!(html, "<tr><th scope=\"row\">{task}<td>{cores}<td>{strategy}<td>{lock}{star}{cells}");
     }
     html + "</tbody></table></div>\n"
 }
@@ -66,11 +83,12 @@ fn head() -> String {
 }
 
 fn without(why: &str) -> String {
-    format!("<td class=\"void\" colspan=\"{}\">{}</td>", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
+    format!("<td class=\"void\" colspan=\"{}\">{}", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
 }
 
 fn figures(cell: &CellSummary, emulated: bool) -> String {
     let apart = if cell.concurrency.median < TOGETHER { " !" } else { "" };
+    let details = &cell.details;
     let mut texts = vec![
         cell.repeats.to_string(),
         spread(&cell.ns_per_op, digits),
@@ -78,13 +96,28 @@ fn figures(cell: &CellSummary, emulated: bool) -> String {
         percent(cell.share_min()),
         percent(cell.share_max()),
         thousandths(cell.jain.median),
+        optional(details.gap_ns, |ns| grouped(ns.round() as u64)),
         percent(cell.concurrency.median) + apart,
+        details.apart.to_string(),
         cell.overhead.filter(|_| !emulated).map_or("–".into(), |overhead| format!("{overhead:.2} ×")),
+        optional(details.parts, |parts| digits(parts.critical)),
+        optional(details.parts, |parts| digits(parts.think)),
+        optional(details.parts, |parts| digits(parts.overhead)),
+        optional(details.waiters, digits),
+        optional(details.handover_transfers, digits),
+        optional(details.masked_ns, |ns| grouped(ns.round() as u64)),
+        optional(details.hold_ns, digits),
+        optional(details.think_ns, digits),
     ];
     for times in [cell.wait, cell.hold, cell.handover] {
         texts.extend(percentiles(times));
     }
-    texts.iter().map(|text| format!("<td class=\"n\">{}</td>", escape(text))).collect()
+    texts.iter().map(|text| format!("<td>{}", escape(text))).collect()
+}
+
+/// What is not known is a dash.
+fn optional<T>(figure: Option<T>, format: impl FnOnce(T) -> String) -> String {
+    figure.map_or("–".into(), format)
 }
 
 fn percentiles(times: Option<Percentiles>) -> [String; 4] {
