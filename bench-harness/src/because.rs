@@ -55,6 +55,7 @@ pub fn because(a: &CellSummary, b: &CellSummary) -> Option<String> {
         ));
     }
     if let (Some(ours), Some(theirs)) = (a.details.parts, b.details.parts)
+        && !(ours.rough || theirs.rough)
         && ours.overhead >= 0.0
         && theirs.overhead > MATTERS * ours.overhead
     {

@@ -49,6 +49,8 @@ pub struct Parts {
     pub critical: f64,
     /// Doing something else, as asked for.
     pub think: f64,
+    /// Whether the sections are shorter than a reading of the clock: then some of them may count as overhead.
+    pub rough: bool,
     /// The rest. Below zero where the passes with instruments held the lock longer than those without.
     pub overhead: f64,
 }
@@ -128,9 +130,10 @@ impl Gathering {
         let sum = |figure: fn(&Sums) -> f64| self.instrumented.iter().map(figure).sum::<f64>();
         let (ops, sections) = (sum(|sums| sums.ops), sum(|sums| sums.sections));
         let parts = (sections > 0.0 && (think_ns.is_some() || !asks_to_think)).then(|| {
-            let critical = (sum(|sums| sums.held_ns) - sections * read_ns).max(0.0) / ops;
+            let held = (sum(|sums| sums.held_ns) - sections * read_ns).max(0.0);
+            let critical = held / ops;
             let think = think_ns.unwrap_or(0.0);
-            Parts { critical, think, overhead: ns_per_op - critical - think }
+            Parts { critical, think, rough: held < sections * read_ns, overhead: ns_per_op - critical - think }
         });
         let waited = sum(|sums| sums.waited_ns);
         let waiters = (waited > 0.0)
@@ -217,7 +220,7 @@ mod tests {
         let plain = Pass { think: Some(think), ..pass(Lock::Mcs, Merged, 0, &[10, 10]) };
         let with = Pass { think: Some(think), ..instrumented() };
         let cell = &run(&[plain, with]).cells[0];
-        assert_eq!(cell.details.parts, Some(Parts { critical: 31.0, think: 25.0, overhead: 44.0 }));
+        assert_eq!(cell.details.parts, Some(Parts { critical: 31.0, think: 25.0, rough: false, overhead: 44.0 }));
         assert_eq!((cell.details.think_ns, cell.details.hold_ns), (Some(25.0), None));
         assert!(near(cell.details.waiters, 0.6), "600 ns of waits in 1000 ns: {:?}", cell.details);
         assert_eq!(cell.details.gap_ns, Some(10.0));
@@ -226,12 +229,20 @@ mod tests {
 
     #[test]
     fn a_reading_of_the_clock_is_taken_off() {
-        let mut collector = Collector::default();
-        collector.add_clock(Clock { hz: 1_000_000_000, reads: 10, ticks: 100, step: 1 });
-        [pass(Lock::Mcs, Merged, 0, &[10, 10]), instrumented()].iter().for_each(|pass| collector.add(pass));
-        let details = collector.finish(header(), vec![], None).cells[0].details;
-        assert_eq!(details.parts, Some(Parts { critical: 21.0, think: 0.0, overhead: 79.0 }));
+        let run_with = |clock| {
+            let mut collector = Collector::default();
+            collector.add_clock(clock);
+            [pass(Lock::Mcs, Merged, 0, &[10, 10]), instrumented()].iter().for_each(|pass| collector.add(pass));
+            collector.finish(header(), vec![], None).cells[0].details
+        };
+        let details = run_with(Clock { hz: 1_000_000_000, reads: 10, ticks: 100, step: 1 });
+        assert_eq!(details.parts, Some(Parts { critical: 21.0, think: 0.0, rough: false, overhead: 79.0 }));
         assert!(near(details.waiters, 0.4), "{details:?}");
+        let slow = run_with(Clock { hz: 1_000_000_000, reads: 10, ticks: 160, step: 1 });
+        assert!(
+            slow.parts.is_some_and(|parts| parts.rough && parts.critical == 15.0),
+            "shorter than a reading: {slow:?}"
+        );
     }
 
     #[test]

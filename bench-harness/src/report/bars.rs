@@ -55,7 +55,7 @@ const BAR: u32 = 17;
 const GAP: u32 = 9;
 const LABELS: u32 = 26;
 /// Room for the names on the left.
-const NAMES: u32 = 104;
+const NAMES: u32 = 92;
 /// Room for a letter of a note.
 const LETTER: u32 = 7;
 

@@ -22,8 +22,8 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Whether it was.
 pub(super) type Drawn = Result<(), Box<dyn Error>>;
 
-/// Width of every plot, in the units of its text; a page may show it smaller or larger.
-pub(super) const WIDTH: u32 = 620;
+/// Width of every plot, in the units of its text; a page may show it larger, and a phone shows it a little smaller.
+pub(super) const WIDTH: u32 = 470;
 
 /// Size of text; plotters divides by 1.24.
 const TEXT: f64 = 15.5;

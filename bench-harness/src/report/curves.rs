@@ -69,7 +69,7 @@ where
     let mut chart = ChartBuilder::on(area)
         .margin(10)
         .x_label_area_size(28)
-        .y_label_area_size(68)
+        .y_label_area_size(58)
         // Numbers of cores at equal distances.
         .build_cartesian_2d(-0.25..last + 0.25, y)?;
     let place = |cores: u16| counts.iter().position(|&count| count == cores).unwrap_or(0) as f64;
@@ -88,7 +88,7 @@ where
     let area = chart.plotting_area();
     let bottom = chart.y_range().start;
     // Of many numbers, not all have room.
-    for &count in counts.iter().step_by(counts.len().div_ceil(8)) {
+    for &count in counts.iter().step_by(counts.len().div_ceil(6)) {
         let name = Text::new(cores(count), (0, 8), label(HPos::Center, VPos::Top));
         area.draw(&(EmptyElement::at((place(count), bottom)) + name))?;
     }

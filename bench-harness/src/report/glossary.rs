@@ -47,7 +47,10 @@ const FIGURES: [(&str, &str); 27] = [
         "hold, think achieved",
         "What a hold or a think that was asked for came out as: a counted loop, timed by one core alone before each pass.",
     ),
-    ("critical", "The mean hold, less a reading of the clock, times the acquisitions of an operation."),
+    (
+        "critical",
+        "The mean hold, less a reading of the clock, times the acquisitions of an operation. Of sections shorter than such a reading, part is in the overhead.",
+    ),
     ("think", "What a core does between two operations without the lock: as much as was asked for."),
     (
         "overhead",
@@ -55,7 +58,7 @@ const FIGURES: [(&str, &str); 27] = [
     ),
     (
         "transfer",
-        "One way of a cache line from one core to another, measured in the same run; a handover in transfers can be compared between machines.",
+        "One way of a cache line from one core to another, measured in the same run; a handover in transfers can be compared between machines. Less than one: the cores were nearer to each other than when the way was measured, as happens to those of a virtual machine.",
     ),
     ("handover", "From one holder's release to the acquisition by a core that was waiting already."),
     (

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  hold ↓  think → │ 0        │ 1000 ns          cores │ 0    │ 1    │ 2
-//!  0               │ tas 2.1 ×│ mcs, ticket      0     │ –    │ 31.3 │ 90.4
-//!  200 ns          │ mcs 1.2 ×│ none apart       1     │ 31.3 │ –    │ 31.0
+//!  0               │ tas 2.1 ×│ mcs, ticket        0   │ –    │ 31.3 │ 90.4
+//!  200 ns          │ mcs 1.2 ×│ none apart         1   │ 31.3 │ –    │ 31.0
 //! ```
 
 use std::collections::BTreeMap;
@@ -52,16 +52,18 @@ fn cell(lead: &Lead<'_>) -> String {
     let near: Vec<_> = lead.near.iter().map(|cell| cell.scenario.lock.to_string()).collect();
     let ahead = lead.behind.first().zip(lead.ratio());
     let ahead = ahead.map(|(next, ratio)| format!("{ratio:.2} × {}", next.scenario.lock)).unwrap_or_default();
+    let ns = time(lead.best.ns_per_op.median);
+    let below = if ahead.is_empty() { ns } else { format!("{ns}; {ahead}") };
     if !near.is_empty() {
-        let names = format!("{lock}, {}", near.join(", "));
-        let said = if ahead.is_empty() { "none told apart" } else { &ahead };
-        return format!("<td class=\"c\">{}<small>{}</small></td>", escape(&names), escape(said));
+        let all = format!("{lock}, {}", near.join(", "));
+        let names = if ahead.is_empty() { "none told apart" } else { &all };
+        return format!("<td class=\"c\">{}<small>{}</small></td>", escape(names), escape(&below));
     }
     let plotters::style::RGBColor(r, g, b) = look(lock).colour;
     let strength = (0.15 + 0.35 * lead.ratio().map_or(1.0, |ratio| ratio - 1.0)).min(0.5);
     format!(
         "<td class=\"c\" style=\"background:rgba({r},{g},{b},{strength:.2})\"><b>{lock}</b>{unfair}<small>{}</small></td>",
-        escape(&ahead)
+        escape(&below)
     )
 }
 
@@ -121,7 +123,9 @@ pub(super) fn ways(run: &Run) -> Vec<String> {
         }
     };
     let rows = places.clone().map(|a| (name(a), places.clone().map(|b| cell(a, b)).collect())).collect();
-    let title = format!("One way of a cache line between two cores, ns: {} to {}", time(shortest), time(longest));
+    let range = [time(shortest), time(longest)];
+    let range = if range[0] == range[1] { range[0].clone() } else { range.join(" to ") };
+    let title = format!("One way of a cache line between two cores: {range}");
     vec![grid(&labelled(run, &title), "core", places.clone().map(name).collect(), rows, "")]
 }
 
@@ -159,8 +163,8 @@ mod tests {
         also.scenario.hold_ns = 200;
         let mut run = run(&[pass(Tas, Merged, 0, &[20, 20]), pass(Mcs, Merged, 0, &[10, 10]), held, also]);
         let [map] = &best(&run)[..] else { panic!() };
-        assert!(map.contains("<b>tas</b>, unfair<small>2.00 × mcs</small>"), "{map}");
-        assert!(map.contains("<td class=\"c\">mcs, ticket<small>none told apart</small>"), "{map}");
+        assert!(map.contains("<b>tas</b>, unfair<small>50.0 ns; 2.00 × mcs</small>"), "{map}");
+        assert!(map.contains("<td class=\"c\">none told apart<small>100 ns</small>"), "{map}");
         assert!(map.contains("<tr><td>200<td>0<td>mcs<td>100 (100–100)<td>ticket<td>–<td>–\n"), "{map}");
         run.header.emulated = true;
         assert!(best(&run).is_empty());

@@ -64,8 +64,8 @@ pub fn html(run: &Run) -> String {
     } else {
         section(
             "Best lock by hold and think",
-            "The fastest lock, shaded the stronger the further it is ahead, and by how much of which other one. Without \
-             shade: the locks that the repeats do not tell apart from the fastest.",
+            "The fastest lock, shaded the stronger the further it is ahead, and how many times as fast it is as which \
+             other one. Without shade: locks that the repeats do not tell apart.",
             &maps,
             "",
         )
@@ -110,8 +110,9 @@ pub fn html(run: &Run) -> String {
             &format!(
                 "An operation as a core sees it: the time with the lock held (from the passes with instruments, less a \
                  reading of the clock each), the think, and the overhead, which is the rest: asking for the lock, \
-                 waiting for it, giving it back, and what the workload does outside of it. Strategy {strategy}. Below \
-                 zero: with instruments the lock was held longer than the whole operation takes without."
+                 waiting for it, giving it back, and what the workload does outside of it. Strategy {strategy}. ≈: the sections \
+                 are shorter than a reading of the clock, so that part of them is in the overhead. Below zero: with \
+                 instruments the lock was held longer than the whole operation takes without."
             ),
             &parts::plots(run),
             "no pass with instruments says how long the lock was held.",
@@ -143,7 +144,7 @@ pub fn html(run: &Run) -> String {
         section(
             "From core to core",
             "What the hardware takes to move a cache line from one core to another, measured in the same run without any \
-             lock: a handover cannot be quicker than one way. Cores are numbered as the workers of the first repeat.",
+             lock: what a handover is compared with. Cores are numbered as the workers of the first repeat.",
             &heat::ways(run),
             "the way of a line between two cores was not measured in this run.",
         ),
@@ -206,4 +207,4 @@ fn section(heading: &str, about: &str, plots: &[String], none: &str) -> String {
 }
 
 /// So many plots of a section are open.
-const OPEN: usize = 4;
+const OPEN: usize = 6; // two rows of three, or three of two

@@ -6,7 +6,7 @@ use plotters::style::{Color as _, RGBColor};
 use super::bars::{self, Bar, Row, Scale};
 use super::data::data;
 use super::select::{Cells, by_task, locks};
-use super::text::{digits, labelled, trimmed};
+use super::text::{cores, digits, labelled, trimmed};
 use crate::summary::{CellSummary, Run};
 
 /// Of the critical section, the think, the overhead: told apart by lightness too.
@@ -45,11 +45,15 @@ fn bar(cell: &CellSummary) -> Option<Bar> {
         from += length;
         part
     });
-    let cores = cell.scenario.cores;
     Some(Bar {
         parts: drawn.collect(),
         whisker: None,
-        note: format!("{} · {cores} c", lengths.map(digits).join(" + ")),
+        note: format!(
+            "{}{} · {}",
+            if parts.rough { "≈ " } else { "" },
+            lengths.map(trimmed).join(" + "),
+            cores(cell.scenario.cores)
+        ),
     })
 }
 

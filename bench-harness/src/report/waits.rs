@@ -61,7 +61,7 @@ fn draw(area: &Area<'_>, cells: &Cells<'_>) -> Drawn {
         .margin(10)
         .margin_right(28)
         .x_label_area_size(30)
-        .y_label_area_size(72)
+        .y_label_area_size(66)
         .build_cartesian_2d((shortest..longest).log_scale(), (rarest..1.0).log_scale())?;
     chart
         .configure_mesh()
