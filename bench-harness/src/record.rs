@@ -16,6 +16,7 @@
 use std::fmt;
 
 use bench_core::{Clock, Pass, Scenario, Transfer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Named;
@@ -24,7 +25,7 @@ use crate::scenario::Named;
 pub const VERSION: u32 = 1;
 
 /// What ran where, from which source.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// Version of the program.
     pub program: String,
@@ -59,7 +60,7 @@ pub struct Header {
 }
 
 /// Where the program comes from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A commit.
@@ -87,7 +88,7 @@ impl fmt::Display for Source {
 }
 
 /// What built the program.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Build {
     /// The compiler, as it tells its version.
     pub rustc: String,
@@ -100,7 +101,7 @@ pub struct Build {
 }
 
 /// The machine that the program runs on, which runs the emulator too. What cannot be read is `None`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MachineInfo {
     /// Its processor, by name.
     pub cpu: Option<String>,
@@ -119,7 +120,7 @@ pub struct MachineInfo {
 }
 
 /// What was asked for and cannot run.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// It.
     pub scenario: Scenario,
@@ -128,14 +129,14 @@ pub struct Refused {
 }
 
 /// What a reader of the figures should know, and turned out on the way.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// It.
     pub text: String,
 }
 
 /// How the run ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// Whether everything that was planned was measured.
     pub complete: bool,

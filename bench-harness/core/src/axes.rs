@@ -51,6 +51,7 @@ macro_rules! axis {
     ($(#[$meta:meta])* $axis:ident, $what:literal: $($(#[$of:meta])* $value:ident $name:literal $about:literal;)*) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $axis {
             $(#[doc = $about] #[serde(rename = $name)] $(#[$of])* $value,)*
         }

@@ -24,7 +24,7 @@ fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> Option<String> {
         return None;
     }
     let counts = core_counts(cells);
-    let title = labelled(run, &format!("{task}: operations a second, by those of one core"));
+    let title = labelled(run, &format!("{task}: speed-up over one core"));
     let below = table(&title, &points);
     if counts.len() > 2 {
         let points = points.into_iter().map(|(lock, mut points)| {
