@@ -43,7 +43,7 @@ pub fn method(run: &Run) -> Vec<(&'static str, String)> {
     method.push(("Clock", match &run.clock {
         None => "not measured in this run".into(),
         Some(clock) => format!(
-            "one reading takes {:.1} ns, and its smallest step is {:.1} ns; a time between two readings has one reading in it",
+            "one reading takes {:.1} ns, and the smallest step it was seen to make is {:.1} ns; a time between two readings has one reading in it",
             clock.read_ns(),
             clock.resolution_ns()
         ),
@@ -149,7 +149,10 @@ mod tests {
         collector.add_clock(Clock { hz: 1_000_000_000, reads: 10, ticks: 95, step: 2 });
         collector.add(&held(0, 2000));
         let method = method(&collector.finish(header(), vec![], None));
-        assert!(method[0].1.starts_with("one reading takes 9.5 ns, and its smallest step is 2.0 ns"), "{method:?}");
+        assert!(
+            method[0].1.starts_with("one reading takes 9.5 ns, and the smallest step it was seen to make is 2.0 ns"),
+            "{method:?}"
+        );
         assert!(method.iter().any(|(name, text)| *name == "Repeats" && text.starts_with("1 of each")), "{method:?}");
     }
 

@@ -31,7 +31,7 @@ fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> String {
         let of_lock = cells.iter().filter(|cell| cell.scenario.lock == lock);
         Row { label: lock.to_string(), bars: of_lock.filter_map(|cell| bar(cell)).collect() }
     });
-    let title = labelled(run, &format!("{task}: critical section + think + overhead, ns/op"));
+    let title = labelled(run, &format!("{task}: critical + think + overhead, ns/op"));
     let below = key() + &table(&title, cells);
     bars::plot(&title, &rows.collect::<Vec<_>>(), &Scale::Linear, trimmed, &below)
 }

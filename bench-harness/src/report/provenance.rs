@@ -45,7 +45,7 @@ pub(super) fn foot(run: &Run) -> String {
         }
     };
     format!(
-        "<h3>Machine</h3>\n{}<h3>Method</h3>\n<dl>\n{}</dl>\n<h3>What spoils it</h3>\n{}<p>Not looked at, or not to be \
+        "<h3>Machine</h3>\n{}<h3>Method</h3>\n<dl class=\"method\">\n{}</dl>\n<h3>What spoils it</h3>\n{}<p>Not looked at, or not to be \
          read there: {}.</p>\n",
         facts(&run.header),
         terms(method),

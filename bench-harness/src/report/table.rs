@@ -50,11 +50,11 @@ pub(super) fn table(run: &Run) -> String {
     }
     rows.sort_by_key(|(scenario, _)| (scenario.task(), scenario.cores, scenario.strategy, scenario.lock));
     let mut html = format!(
-        "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
-         <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the measured windows of the \
-         cores overlap by less than {:.0} %.</caption>\n{}<tbody>\n",
-        labelled(run, "All figures."),
+        "<p><b>*</b>: first in, first out. <b>!</b>: the measured windows of the cores overlap by less than {:.0} %.</p>\n\
+         <div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
+         <caption>{} Times in nanoseconds.</caption>\n{}<tbody>\n",
         TOGETHER * 100.0,
+        labelled(run, "All figures."),
         head()
     );
     for (scenario, cells) in rows {

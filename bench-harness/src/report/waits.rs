@@ -26,7 +26,7 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
 }
 
 fn plot(run: &Run, task: Task, most: u16, cells: &Cells<'_>) -> String {
-    let title = format!("{task}: part of the waits that are at least so long, {}", cores(most));
+    let title = format!("{task}: part of the waits at least so long, {}", cores(most));
     let title = labelled(run, &title);
     figure(&title, HEIGHT, &(key(locks(cells)) + &table(&title, cells)), |area| draw(area, cells))
 }
