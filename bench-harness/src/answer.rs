@@ -1,22 +1,20 @@
 //! The answer in a few sentences, from the figures alone.
 //!
 //! 1. It speaks of the largest number of cores that was measured, and of one core where that is another.
-//! 2. Who is fastest is not told apart from whose range overlaps: they are named together.
+//! 2. Who is fastest is not told apart from whose interval overlaps: they are named together.
 //! 3. That others used the machine comes before everything: it is in every figure.
 //! 4. A lock that is fast because it is unfair is called that, and the fastest fair one is named.
 
 use std::fmt::Write as _;
 
-use bench_core::{Lock, Strategy, Task, Workload};
+use bench_core::{Axis as _, Lock, Strategy, Task, Workload};
 
 use crate::because::{self, because};
 use crate::busy;
 use crate::details::TOGETHER;
+use crate::statistics::ENOUGH;
 use crate::summary::{CellSummary, Run};
 use crate::table::short;
-
-/// From so many repeats on, a range tells something.
-const ENOUGH: usize = 3;
 
 /// Whether who asks first gets it first.
 #[must_use]
@@ -26,6 +24,7 @@ pub fn first_in_first_out(lock: Lock) -> bool {
         Lock::IrqTicket | Lock::TicketRelax | Lock::SpinTicket | Lock::Delayed => true,
         Lock::Tas | Lock::Ttas | Lock::SpinMutex | Lock::SpinningTop | Lock::ParkingLot => false,
         Lock::Unfair | Lock::Broken => false,
+        own => own.known().is_some_and(|known| known.fair),
     }
 }
 
@@ -130,7 +129,7 @@ fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
     text.push('.');
     if !near.is_empty() {
         let names: Vec<_> = near.iter().map(|cell| cell.scenario.lock.to_string()).collect();
-        let _ = write!(text, " Not told apart from it (the ranges overlap): {}.", names.join(", "));
+        let _ = write!(text, " Not told apart from it (the intervals overlap): {}.", names.join(", "));
     }
     if number > 1 && !first_in_first_out(scenario.lock) {
         let (least, even) = (best.share_min() * 100.0, 100.0 / f64::from(number));
@@ -200,11 +199,11 @@ fn counting(cells: &[CellSummary], number: u16) -> Option<String> {
     ))
 }
 
-/// Where a range is hardly one.
+/// Where an interval is hardly one.
 fn few(cells: &[CellSummary]) -> Option<String> {
     let fewest = cells.iter().map(|cell| cell.repeats).min().filter(|&repeats| repeats < ENOUGH)?;
     Some(format!(
-        "Of {fewest} repeats a range says little, and so does who is told apart: take {ENOUGH} or more (--repeats)."
+        "Of {fewest} repeats an interval says little, and so does who is told apart: take {ENOUGH} or more (--repeats)."
     ))
 }
 
@@ -245,11 +244,11 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("4.00 times as fast as ticket. Not told apart from it (the ranges overlap): mcs.\n"),
+            text.contains("4.00 times as fast as ticket. Not told apart from it (the intervals overlap): mcs.\n"),
             "{text}"
         );
         assert!(!text.contains("unfair"), "{text}");
-        assert!(text.contains("Of 1 repeats a range says little"), "{text}");
+        assert!(text.contains("Of 1 repeats an interval says little"), "{text}");
     }
 
     #[test]

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use bench_core::own::Known;
 use bench_core::plan::{ALL_CORES, CoreCounts, LONGEST_NS, MAX_LENGTHS};
 use bench_core::{Axis, Lock, Mix, Preset, Request, Set, Strategy, Workload};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::compare::Criteria;
 use crate::scenario::{self, Named};
 use crate::session::Impossible;
 
@@ -40,6 +42,8 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness plan --scenario saturated,light    what that would run, and how long it takes
   bench-harness resume bench-results/FILE.jsonl    goes on where a run was stopped
   bench-harness replay bench-results/FILE.jsonl    the command that made a record
+  bench-harness compare OLD.jsonl NEW.jsonl        what has become slower
+  bench-harness ab OLD NEW -- --scenario light     the same of two builds, measured interleaved
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
   bench-harness report --csv all.csv FILE ...      the figures for other programs; --json as well
@@ -47,7 +51,8 @@ Examples (cargo run --release -p bench-harness -- ...):
 Records are JSON Lines; beside them is a page with plots.
 
 Exit status: 0 measured; 1 a pass was void, or reading, writing or the emulator failed; 2 the command line asks for
-what there is not, or cannot run here; 130 interrupted (what was measured until then is kept)";
+what there is not, or cannot run here; 3 a comparison found
+something slower; 130 interrupted (what was measured until then is kept)";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -65,6 +70,12 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Print the command that makes a record again
     Replay(ReplayArguments),
+    /// Compare two runs: what has become slower? (exit status 3)
+    #[command(after_help = COMPARING)]
+    Compare(CompareArguments),
+    /// Measure two programs against each other, interleaved, and compare them
+    #[command(after_help = AB)]
+    Ab(AbArguments),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -88,6 +99,100 @@ pub struct ResumeArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+}
+
+const COMPARING: &str = "\
+In CI: measure the branch point and the head on one machine, one after the other, and
+  bench-harness compare base/*.jsonl head/*.jsonl
+
+An alarm needs all three: intervals that do not overlap, a significant rank test (corrected for the number of scenarios),
+and a median that has changed by the minimum effect.
+
+Exit status: 0 nothing is slower; 3 something is, or has become void; 1 a file cannot be read; 2 they cannot be compared";
+
+/// Options of a comparison.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Records of the baseline
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// Records of what is compared with it
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// The least change that matters, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub min_effect: f64,
+
+    /// How likely any false alarm may be, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub alpha: f64,
+
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+const AB: &str = "\
+A and B are two builds of bench-harness, or of a program with locks of one's own:
+  bench-harness ab old/bench-harness new/bench-harness -- --scenario kvm-ish --lock ticket
+
+Two runs one after the other are compared with what has changed on the machine between them; interleaved ones are not.
+Exit status: as of compare";
+
+/// Options of a comparison of two programs.
+#[derive(Debug, Args)]
+pub struct AbArguments {
+    /// The baseline: a program
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// The program that is compared with it
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// How often each is run, for one repeat each
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Where the records go
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
+
+    /// The least change that matters, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub min_effect: f64,
+
+    /// How likely any false alarm may be, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
+    pub alpha: f64,
+
+    /// Options of a run, for both
+    #[arg(last = true, value_name = "OPTION")]
+    pub options: Vec<String>,
+}
+
+impl AbArguments {
+    /// What counts as a difference.
+    #[must_use]
+    pub fn criteria(&self) -> Criteria {
+        Criteria { alpha: self.alpha, least: self.min_effect }
+    }
+}
+
+impl CompareArguments {
+    /// What counts as a difference.
+    #[must_use]
+    pub fn criteria(&self) -> Criteria {
+        Criteria { alpha: self.alpha, least: self.min_effect }
+    }
+}
+
+/// A part of the whole: `5`, `2.5%`.
+fn percent(text: &str) -> std::result::Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().map_err(|_| format!("\"{text}\" is no number"))?;
+    if (0.0..=100.0).contains(&number) { Ok(number / 100.0) } else { Err("from 0 to 100".into()) }
 }
 
 /// Options of a replay.
@@ -173,6 +278,10 @@ pub struct RunArguments {
     #[arg(long)]
     pub no_html: bool,
 
+    /// The number of the first repeat: `ab` has one in each run
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub first_repeat: u32,
+
     /// Say nothing but what is wrong, and where the records are
     #[arg(long, short)]
     pub quiet: bool,
@@ -213,25 +322,18 @@ impl Axis for Place {
     const WHAT: &'static str = "place";
     const ALL: &'static [Self] = &[Self::Host, Self::QemuEl1, Self::QemuEl2];
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::QemuEl1 => "qemu-virt-el1",
-            Self::QemuEl2 => "qemu-virt-el2",
-        }
-    }
-
-    fn about(self) -> &'static str {
-        match self {
-            Self::Host => "threads of this program, each on a core of its own",
-            Self::QemuEl1 => "an AArch64 board at EL1, emulated: shows that it works, not how fast",
-            Self::QemuEl2 => "the same at EL2, where hypervisors are",
-        }
+    fn known(self) -> Option<Known> {
+        let (name, about) = match self {
+            Self::Host => ("host", "threads of this program, each on a core of its own"),
+            Self::QemuEl1 => ("qemu-virt-el1", "an AArch64 board at EL1, emulated: shows that it works, not how fast"),
+            Self::QemuEl2 => ("qemu-virt-el2", "the same at EL2, where hypervisors are"),
+        };
+        Some(Known { name, about, fair: false })
     }
 }
 
 fn named<A: Axis + Send + Sync>() -> impl TypedValueParser<Value = A> {
-    let values = A::ALL.iter().map(|value| PossibleValue::new(value.name()).help(value.about()));
+    let values = A::all().map(|value| PossibleValue::new(value.name()).help(value.about()));
     PossibleValuesParser::new(values).map(|name| A::named(&name).expect("it is one of the possible values"))
 }
 

@@ -22,11 +22,11 @@ pub fn here(run: &Run, sentence: &str) -> String {
     format!("On this machine ({cpu}, {} {one}{virtualised}){rest}", machine.cores)
 }
 
-/// The range of the repeats, as it stands behind a median.
+/// The interval of the repeats, as it stands behind a median.
 #[must_use]
 pub fn range(cell: &CellSummary) -> String {
     let ns = &cell.ns_per_op;
-    format!("{}–{} in {} repeats", short(ns.min), short(ns.max), cell.repeats)
+    format!("{}–{} in {} repeats", short(ns.low), short(ns.high), cell.repeats)
 }
 
 /// `a` is faster than `b`, because ...; `None` if no figure tells.

@@ -177,6 +177,7 @@ impl Cell {
         let (ops_per_s, jain) = (spread(|speed| speed.ops_per_s)?, spread(|speed| speed.jain)?);
         let concurrency = spread(|speed| speed.concurrency)?;
         let repeats = self.plain.len();
+        let each = self.plain.iter().map(|speed| speed.ns_per_op).collect();
         self.plain.sort_by(|a, b| a.jain.total_cmp(&b.jain));
         let shares = self.plain.swap_remove((repeats - 1) / 2).shares;
         let [wait, hold, handover] = self.times.each_ref().map(Times::percentiles);
@@ -186,6 +187,7 @@ impl Cell {
         Some(CellSummary {
             scenario: self.scenario,
             repeats,
+            each,
             ops_per_s,
             ns_per_op,
             shares,
@@ -231,8 +233,9 @@ mod tests {
         late.cores[1].start += 500;
         let run = run(&[pass(Ticket, Merged, 0, &[20, 20]), late, pass(Ticket, Merged, 2, &[10, 10])]);
         let cell = &run.cells[0];
-        assert_eq!((cell.ns_per_op.median, cell.ns_per_op.min, cell.ns_per_op.max), (50.0, 50.0, 100.0));
-        assert_eq!((cell.concurrency.min, cell.concurrency.max), (0.5, 1.0));
+        assert_eq!((cell.ns_per_op.median, cell.ns_per_op.low, cell.ns_per_op.high), (50.0, 50.0, 100.0));
+        assert_eq!((cell.concurrency.low, cell.concurrency.high), (0.5, 1.0));
+        assert_eq!(cell.each, [50.0, 50.0, 100.0]);
         assert!(near(cell.ops_per_s.median, 4e7), "the late one's are counted in its own time");
     }
 

@@ -24,6 +24,8 @@ pub enum Event {
     Refused(Refused),
     /// Something that a reader of the figures should know.
     Note(String),
+    /// Something that the place said did not arrive as it was said: that is left out.
+    Damaged(String),
     /// A line that is of no concern as long as all goes well.
     Console(String),
     /// All passes have ended, or those that had begun when [`Source::stop`] was called.

@@ -71,7 +71,8 @@ pub struct Void {
     pub why: String,
 }
 
-/// The figures of a scenario. `low` and `high` are the ends of the range around a median.
+/// The figures of a scenario. `low` and `high` are the ends of the interval around a median: where
+/// it would be in 95 of 100 such runs; of few repeats, the smallest and the largest.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// When the run began, in UTC.
@@ -107,15 +108,15 @@ pub struct Row {
     pub together: f64,
     /// Nanoseconds an operation, as one core sees it.
     pub ns_per_op_median: f64,
-    /// Its range.
+    /// The lower end of its interval.
     pub ns_per_op_low: f64,
-    /// Its range.
+    /// The upper end.
     pub ns_per_op_high: f64,
     /// Operations a second, of all cores together.
     pub ops_per_s_median: f64,
-    /// Its range.
+    /// The lower end of its interval.
     pub ops_per_s_low: f64,
-    /// Its range.
+    /// The upper end.
     pub ops_per_s_high: f64,
     /// Which part of the operations the core did that did least.
     pub share_least: f64,
@@ -247,11 +248,11 @@ impl Row {
             repeats_apart: details.apart,
             together: cell.concurrency.median,
             ns_per_op_median: cell.ns_per_op.median,
-            ns_per_op_low: cell.ns_per_op.min,
-            ns_per_op_high: cell.ns_per_op.max,
+            ns_per_op_low: cell.ns_per_op.low,
+            ns_per_op_high: cell.ns_per_op.high,
             ops_per_s_median: cell.ops_per_s.median,
-            ops_per_s_low: cell.ops_per_s.min,
-            ops_per_s_high: cell.ops_per_s.max,
+            ops_per_s_low: cell.ops_per_s.low,
+            ops_per_s_high: cell.ops_per_s.high,
             share_least: cell.share_min(),
             share_largest: cell.share_max(),
             jain: cell.jain.median,

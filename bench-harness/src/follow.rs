@@ -39,6 +39,7 @@ struct Follower<'a> {
     notes: Vec<String>,
     running: String,
     console: VecDeque<String>,
+    damaged: u32,
 }
 
 /// Follows `source` to its end, or to ours. The header has been written; the end will be.
@@ -51,9 +52,14 @@ pub fn follow(mut source: Source, records: &mut Records, progress: &Progress, mu
         notes: vec![],
         running: "the first pass".into(),
         console: VecDeque::new(),
+        damaged: 0,
     };
     let mut ending = match follower.until_the_end(&mut source) {
         Ok(()) if interrupt::asked() => Ending::Interrupted,
+        Ok(()) if follower.damaged > 0 => Ending::Failed(anyhow!(
+            "what the board said did not all arrive: {} times something was damaged or lost, as told above",
+            follower.damaged
+        )),
         Ok(()) => Ending::Complete,
         Err(error) => Ending::Failed(follower.with_console(error)),
     };
@@ -135,6 +141,12 @@ impl Follower<'_> {
             Event::Note(text) => {
                 self.records.write(&Note { text: text.clone() })?;
                 self.notes.push(text);
+            }
+            Event::Damaged(what) => {
+                self.progress.warn(&format!("warning: {what}"));
+                self.damaged += 1;
+                self.records.write(&Note { text: what.clone() })?;
+                self.notes.push(what);
             }
             Event::Console(line) => {
                 self.console.truncate(TAIL - 1);

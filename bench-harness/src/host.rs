@@ -12,9 +12,12 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
-use bench_core::{MAX_CORES, Machine, Panicked};
+use bench_core::own::{OwnLoad, OwnLock};
+use bench_core::{Lock, MAX_CORES, Machine, Panicked, Workload};
 use core_affinity::CoreId;
 use hyp_locks::InterruptControl;
+
+use crate::own;
 
 static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 
@@ -146,6 +149,14 @@ impl Machine for Host {
     type Irq = NoInterrupts;
 
     const INTERRUPTS: bool = false;
+
+    fn own_lock(lock: Lock) -> Option<OwnLock<Self>> {
+        own::lock(lock)
+    }
+
+    fn own_workload(workload: Workload) -> Option<OwnLoad> {
+        own::workload(workload)
+    }
 
     #[inline]
     fn now() -> u64 {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use bench_core::{Mix, Strategy, Workload};
 
-use crate::summary::{CellSummary, Run};
+use crate::statistics::ratio;
+use crate::summary::{CellSummary, Run, Spread};
 
 /// Who is ahead.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ impl<'r> Lead<'r> {
 
     /// How many times as fast as the first behind it.
     #[must_use]
-    pub fn ratio(&self) -> Option<f64> {
-        self.behind.first().map(|next| next.ns_per_op.median / self.best.ns_per_op.median)
+    pub fn ratio(&self) -> Option<Spread> {
+        ratio(&self.best.each, &self.behind.first()?.each)
     }
 }
 
@@ -106,7 +107,7 @@ mod tests {
         ]);
         let lead = Lead::of(&run.cells.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!((lead.best.scenario.lock, lead.near[0].scenario.lock), (Mcs, Queued));
-        assert_eq!((lead.behind.len(), lead.ratio()), (1, Some(4.0)));
+        assert_eq!((lead.behind.len(), lead.ratio().map(|ratio| ratio.median)), (1, Some(4.0)));
         assert!(Lead::of(&[]).is_none());
     }
 

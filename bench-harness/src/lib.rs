@@ -17,11 +17,16 @@
 //! 3. **A figure without its doubts is none**: ranges, overlap, the instruments' cost, and what of the machine disturbs
 //!    are shown with it; a pass that failed its check has no figures.
 
+pub use lock_api;
+
+pub mod ab;
 pub mod answer;
 pub mod arguments;
 pub mod because;
 pub mod busy;
 pub mod collect;
+pub mod compare;
+pub mod console;
 pub mod details;
 pub mod events;
 pub mod export;
@@ -35,7 +40,10 @@ pub mod local;
 mod made_up;
 pub mod method;
 pub mod outline;
+pub mod own;
+pub mod program;
 pub mod progress;
+pub mod protocol;
 pub mod provenance;
 pub mod qemu;
 pub mod read;
@@ -46,6 +54,7 @@ pub mod resume;
 pub mod scenario;
 pub mod schema;
 pub mod session;
+pub mod statistics;
 pub mod summary;
 pub mod table;
 pub mod write;

@@ -45,7 +45,7 @@ pub fn list(host: &Host) -> String {
 
 fn section<A: Axis>(text: &mut String, option: &str, more: impl Fn(A) -> String) {
     let _ = writeln!(text, "{option}");
-    for &value in A::ALL {
+    for value in A::all() {
         let _ = writeln!(text, "  {:<14}{}{}", value.name(), value.about(), more(value));
     }
     text.push('\n');

@@ -38,12 +38,26 @@ pub fn duration(plan: &Plan, cells: usize) -> Duration {
     Duration::from_micros(us * u64::from(plan.repeats) * cells as u64)
 }
 
-/// Begins with the passes of `plan`, of its scenarios only the `cells`, and without those that are `done`.
+/// What is to be measured.
+#[derive(Debug)]
+pub struct Todo {
+    /// How long, and how often.
+    pub plan: Plan,
+    /// Of its scenarios only these.
+    pub cells: Vec<Scenario>,
+    /// The number of the first repeat.
+    pub first: u32,
+    /// What has been measured already.
+    pub done: BTreeSet<Key>,
+}
+
+/// Begins.
 ///
 /// # Errors
 ///
 /// The thread cannot be started.
-pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>, done: BTreeSet<Key>) -> Result<Source> {
+pub fn start(host: Arc<Host>, todo: Todo) -> Result<Source> {
+    let Todo { plan, cells, first, done } = todo;
     let (sender, events) = mpsc::channel();
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let stop = Arc::clone(&stopped);
@@ -58,7 +72,7 @@ pub fn start(host: Arc<Host>, plan: Plan, cells: Vec<Scenario>, done: BTreeSet<K
         }
         let before = Busy::now();
         let passes = plan.passes().filter(|(_, cell)| cells.contains(cell));
-        let each = passes.flat_map(|(repeat, cell)| [(repeat, cell, false), (repeat, cell, true)]);
+        let each = passes.flat_map(|(repeat, cell)| [false, true].map(|with| (first + repeat, cell, with)));
         let mut panicked = BTreeSet::new();
         for (repeat, cell, instrumented) in each.filter(|&(repeat, cell, with)| !done.contains(&(cell, repeat, with))) {
             if stopped.load(Relaxed) {

@@ -18,6 +18,7 @@ pub(crate) fn header() -> Header {
         build: Build { rustc: "rustc".into(), target: "t".into(), features: "f".into(), profile: "test".into() },
         command: vec!["bench-harness".into(), "a b".into()],
         scenario: None,
+        own: vec![],
         request: "quick".into(),
         started: "2026-01-01T00:00:00Z".into(),
         place: "host".into(),

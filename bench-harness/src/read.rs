@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::from_str;
 
 use crate::collect::Collector;
+use crate::own;
 use crate::record::{End, Header, Kind, Note, Refused, VERSION};
 use crate::summary::Run;
 
@@ -76,7 +77,11 @@ impl Reader {
         ensure!(first == (kind == Header::KIND), "the record \"run\" has to be the first one, and only that");
         let what = || format!("no record \"{kind}\"");
         match &*kind {
-            Header::KIND => self.header = Some(from_str(line).with_context(what)?),
+            Header::KIND => {
+                let header: Header = from_str(line).with_context(what)?;
+                own::adopt(&header.own)?;
+                self.header = Some(header);
+            }
             Refused::KIND => self.refused.push(from_str(line).with_context(what)?),
             Note::KIND => self.notes.push(from_str::<Note>(line).with_context(what)?.text),
             Clock::KIND => self.collector.add_clock(from_str(line).with_context(what)?),

@@ -19,6 +19,7 @@ use bench_core::{Clock, Pass, Scenario, Transfer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::own::Brought;
 use crate::scenario::Named;
 
 /// The version of the format. A field that is added does not change it; one that changes its meaning does.
@@ -38,6 +39,9 @@ pub struct Header {
     /// Its name and its reason, if it is a named scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<Named>,
+    /// Locks and workloads that the program had beside those of `bench-harness`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Brought>,
     /// What was asked for, as [`bench_core::Request`] prints and parses it.
     pub request: String,
     /// When, in UTC, as RFC 3339 writes it.

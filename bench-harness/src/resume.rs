@@ -25,6 +25,7 @@ use serde::Deserialize;
 use crate::arguments::ResumeArguments;
 use crate::follow::follow;
 use crate::host::{Host, quiet_workers};
+use crate::local::Todo;
 use crate::progress::Progress;
 use crate::record::{End, Header, Kind as _, Note};
 use crate::session::{self, Impossible};
@@ -75,7 +76,7 @@ pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
     records.write(&Note { text: differs.map_or(text.clone(), |what| format!("{text}, although {what}")) })?;
     let progress = Progress::new(&format!("{left} of {all} passes are left"));
     progress.planned(left);
-    let source = local::start(host, plan, cells, begun.done)?;
+    let source = local::start(host, Todo { plan, cells, first: 0, done: begun.done })?;
     let (_, ending) = follow(source, &mut records, &progress, begun.header);
     let shown = session::show_file(&arguments.file, arguments.no_html)?;
     Ok(session::status(&ending).unwrap_or(shown))

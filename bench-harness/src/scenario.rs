@@ -173,7 +173,7 @@ mod tests {
     fn nonsense_is_refused_with_the_reason() {
         let good = BROUGHT_ALONG[0].1;
         for (from, to, says) in [
-            ("\"ticket\"", "\"tickt\"", "unknown variant `tickt`"),
+            ("\"ticket\"", "\"tickt\"", "there is no lock \"tickt\""),
             ("hold-ns = [0]", "", "missing field `hold-ns`"),
             ("hold-ns = [0]", "hold-ns = []", "hold-ns: from 1 to 8"),
             ("think-ns = [0]", "think-ns = [2000000000]", "think-ns: up to 1000000000"),

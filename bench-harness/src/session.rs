@@ -9,18 +9,21 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use bench_core::{Lock, Machine as _, Plan, Request, Scenario, refusal};
 
-use crate::arguments::{Place, ReportArguments, RunArguments};
+use crate::arguments::{CompareArguments, Place, ReportArguments, RunArguments};
+use crate::compare::Criteria;
 use crate::events::Source;
 use crate::export::Figures;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
+use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
+use crate::read::Reading;
 use crate::record::{Header, Refused};
 use crate::scenario::Named;
 use crate::summary::Run;
 use crate::write::{Records, atomically};
-use crate::{answer, interrupt, local, provenance, qemu, read, report, table};
+use crate::{answer, compare, interrupt, local, own, provenance, qemu, read, report, table};
 
 /// Cores of the emulated board, if nobody says otherwise.
 const SMP: u16 = 4;
@@ -108,7 +111,7 @@ fn one(arguments: &RunArguments, named: Option<Named>, request: &Request, host: 
     let started = jiff::Timestamp::now();
     let header = header(arguments, named, request, host, started);
     let Prepared { header, refused, what, begin } = match arguments.on {
-        Place::Host => on_host(header, request, Arc::clone(host))?,
+        Place::Host => on_host(arguments, header, request, Arc::clone(host))?,
         Place::QemuEl1 => on_board(arguments, 1, header, host)?,
         Place::QemuEl2 => on_board(arguments, 2, header, host)?,
     };
@@ -169,6 +172,7 @@ fn header(
         build: provenance::build(),
         command: std::env::args().collect(),
         scenario,
+        own: own::brought(),
         request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         place: bench_core::Axis::name(arguments.on).into(),
@@ -197,7 +201,7 @@ pub fn sorted(plan: &Plan, host: &Host) -> (Vec<Scenario>, Vec<Refused>) {
     (cells, refused)
 }
 
-fn on_host(mut header: Header, request: &Request, host: Arc<Host>) -> Result<Prepared> {
+fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host: Arc<Host>) -> Result<Prepared> {
     let plan = request.plan(host.cores());
     let (cells, refused) = sorted(&plan, &host);
     header.pinned = host.pins();
@@ -219,7 +223,8 @@ fn on_host(mut header: Header, request: &Request, host: Arc<Host>) -> Result<Pre
     }
     let seconds = local::duration(&plan, cells.len()).as_secs_f64();
     let what = format!("{} scenarios, {passes} passes, about {}", cells.len(), told(seconds));
-    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, plan, cells, BTreeSet::new())) })
+    let todo = Todo { plan, cells, first: arguments.first_repeat, done: BTreeSet::new() };
+    Ok(Prepared { header, refused, what, begin: Box::new(move || local::start(host, todo)) })
 }
 
 /// A length of time, in words.
@@ -342,7 +347,7 @@ fn export(arguments: &ReportArguments, runs: &[Run]) -> Result<()> {
 
 /// What is in it.
 fn report_one(path: &Path, no_html: bool) -> Result<Run> {
-    let read::Reading { run, warnings } = read::read(path)?;
+    let Reading { run, warnings } = read::read(path)?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
@@ -352,4 +357,36 @@ fn report_one(path: &Path, no_html: bool) -> Result<Run> {
         write_page(path, &run)?;
     }
     Ok(run)
+}
+
+/// What a shell is told when something is slower.
+const SLOWER: u8 = 3;
+
+/// Compares two runs.
+///
+/// # Errors
+///
+/// One cannot be read, or they cannot be compared.
+pub fn compare(arguments: &CompareArguments) -> Result<ExitCode> {
+    compare_files(&arguments.a, &arguments.b, arguments.criteria(), arguments.json)
+}
+
+/// Compares the runs of two files.
+///
+/// # Errors
+///
+/// As [`compare`].
+pub fn compare_files(a: &Path, b: &Path, criteria: Criteria, json: bool) -> Result<ExitCode> {
+    let [a, b] = [a, b].map(|path| {
+        let Reading { run, warnings } = read::read(path)?;
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        anyhow::Ok(run)
+    });
+    let comparison = compare::compare(&a?, &b?, criteria)?;
+    if json {
+        say(&(serde_json::to_string(&comparison)? + "\n"));
+    } else {
+        say(&comparison.text(criteria));
+    }
+    Ok(if comparison.alarms() { ExitCode::from(SLOWER) } else { ExitCode::SUCCESS })
 }

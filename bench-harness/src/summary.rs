@@ -2,8 +2,8 @@
 //!
 //! 1. Speeds, shares and overlap come from passes without instruments, waiting and holding from those with them.
 //! 2. Of a scenario with a pass that was wrong there are no figures at all: it is in [`Run::void`].
-//! 3. A figure is the median of the repeats, with the smallest and the largest; two are told apart only if their
-//!    ranges do not overlap.
+//! 3. A figure is the median of the repeats, with its interval ([`statistics`](crate::statistics)); two are told apart only if
+//!    their intervals do not overlap.
 
 use bench_core::{Clock, Scenario, Transfer, Wrong};
 use hdrhistogram::Histogram;
@@ -11,35 +11,7 @@ use hdrhistogram::Histogram;
 pub use crate::collect::Collector;
 use crate::details::Details;
 use crate::record::{End, Header, Refused};
-
-/// A figure over the repeats.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Spread {
-    /// The one in the middle; of an even number, the mean of the two.
-    pub median: f64,
-    /// The smallest.
-    pub min: f64,
-    /// The largest.
-    pub max: f64,
-}
-
-impl Spread {
-    /// Of `values`; `None` if there are none.
-    #[must_use]
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.into_iter().collect();
-        values.sort_by(f64::total_cmp);
-        let (&min, &max) = (values.first()?, values.last()?);
-        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Self { median, min, max })
-    }
-
-    /// Whether the ranges have a value in common: then the two figures are not told apart.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.min <= other.max && other.min <= self.max
-    }
-}
+pub use crate::statistics::Spread;
 
 /// Of times of the lock, in nanoseconds, over all cores and repeats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +35,8 @@ pub struct CellSummary {
     pub scenario: Scenario,
     /// How many passes without instruments the figures are of.
     pub repeats: usize,
+    /// Nanoseconds an operation of each of them, in the order of the repeats.
+    pub each: Vec<f64>,
     /// Operations a second, of all cores together.
     pub ops_per_s: Spread,
     /// Nanoseconds an operation, as one core sees it: time of all cores by operations of all cores.
@@ -145,20 +119,5 @@ impl Run {
     #[must_use]
     pub fn complete(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.complete)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_is_of_the_middle_and_the_ends() {
-        assert_eq!(Spread::of([]), None);
-        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
-        let even = Spread::of([4.0, 1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(even.median, 2.5);
-        assert!(even.overlaps(&Spread::of([4.0, 9.0]).unwrap()));
-        assert!(!even.overlaps(&Spread::of([4.5]).unwrap()));
     }
 }

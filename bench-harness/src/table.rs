@@ -57,7 +57,7 @@ pub fn tables(run: &Run) -> String {
 }
 
 const LEGEND: &str = "\
-ns/op: time of a core for an operation, median (min-max) of the repeats; ratio: by that of ticket merged in the same
+ns/op: time of a core for an operation, median (95 % interval); ratio: by that of ticket merged in the same
 table; least: share of the core that did least; Jain: 1 is even; wait, hold, handover: p50/p99 in ns, with instruments;
 cost: ns/op with instruments by ns/op without; * first in, first out; ! measured windows overlap by less than 95 %;
 critical + think + overhead = ns/op; ~ sections are shorter than a reading of the clock: part of them is in overhead;
@@ -105,7 +105,7 @@ fn row(cell: &CellSummary, base: Option<f64>, overhead: Option<f64>) -> Vec<Stri
         format!("{lock}{fair}{apart}"),
         strategy.to_string(),
         format!("{:.2}", cell.ops_per_s.median / 1e6),
-        format!("{} ({}-{})", short(ns.median), short(ns.min), short(ns.max)),
+        format!("{} ({}-{})", short(ns.median), short(ns.low), short(ns.high)),
         base.map_or("-".into(), |base| format!("{:.2}", ns.median / base)),
         contended(format!("{:.0} %", cell.share_min() * 100.0)),
         contended(format!("{:.2}", cell.jain.median)),

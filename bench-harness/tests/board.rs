@@ -13,15 +13,21 @@ use std::time::Duration;
 
 use bench_core::record::CoreCount;
 use bench_core::{Lock, Pass, Scenario, Strategy, Workload, Wrong};
+use bench_harness::protocol::framed;
 use bench_harness::read::read;
 use bench_harness::summary::Run;
 use tempfile::TempDir;
 
-fn pass(wrong: Option<Wrong>) -> String {
+/// A line of the board's, printed by a shell.
+fn say(tag: &str, json: &str, number: u32) -> String {
+    format!("echo '{}'\n", framed(tag, json, number))
+}
+
+fn pass(wrong: Option<Wrong>, number: u32) -> String {
     let scenario = Scenario::new(Lock::IrqTicket, Strategy::Merged, Workload::Pair, 2);
     let cores = [CoreCount { ops: 5, start: 100, stop: 200, gap: 3 }; 2].into_iter().collect();
     let pass = Pass { hz: 62_500_000, cores, wrong, ..Pass::of(scenario, 0) };
-    format!("echo '@pass {}'\n", serde_json::to_string(&pass).unwrap())
+    say("pass", &serde_json::to_string(&pass).unwrap(), number)
 }
 
 fn tool(directory: &Path, name: &str, script: &str) {
@@ -64,8 +70,9 @@ fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_
     let directory = tempfile::tempdir().unwrap();
     let scenario = Scenario::new(Lock::Mcs, Strategy::Split, Workload::Pair, 9);
     let scenario = serde_json::to_string(&scenario).unwrap();
-    let refused = format!(r#"echo '@refused {{"scenario":{scenario},"why":"there are not so many cores here"}}'"#);
-    let script = format!("echo '@plan {{\"passes\":1}}'\n{refused}\n{}echo @done", pass(None));
+    let refused = format!(r#"{{"scenario":{scenario},"why":"there are not so many cores here"}}"#);
+    let plan = say("plan", "{\"passes\":1,\"protocol\":1}", 0);
+    let script = format!("{plan}{}{}{}", say("refused", &refused, 1), pass(None, 2), say("done", "{}", 3));
     let (status, out, err) = text(&program(directory.path(), &script).arg("--lse").output().unwrap());
     assert_eq!(status, Some(0), "{out}{err}");
     assert!(out.starts_with("\nEMULATED: 1 scenarios ran") && out.contains("[EMULATED]"), "{out}");
@@ -82,7 +89,7 @@ fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_
 #[test]
 fn a_void_pass_on_a_board_is_a_failure_and_the_run_is_complete_nevertheless() {
     let directory = tempfile::tempdir().unwrap();
-    let script = format!("{}echo @done; exit 1", pass(Some(Wrong::Leaked)));
+    let script = format!("{}{}exit 1", pass(Some(Wrong::Leaked), 0), say("done", "{}", 1));
     let (status, out, err) = text(&program(directory.path(), &script).output().unwrap());
     assert_eq!(status, Some(1), "{out}{err}");
     assert!(out.contains("VOID: irq-ticket merged pair, 2 cores, repeat 0: pages were put back"), "{out}");
@@ -93,7 +100,7 @@ fn a_void_pass_on_a_board_is_a_failure_and_the_run_is_complete_nevertheless() {
 #[test]
 fn a_board_that_fails_shows_its_console_and_what_it_measured_is_kept() {
     let directory = tempfile::tempdir().unwrap();
-    let script = format!("{}echo 'panic on core 1: ouch'; exit 101", pass(None));
+    let script = format!("{}echo 'panic on core 1: ouch'; exit 101", pass(None, 0));
     let (status, out, err) = text(&program(directory.path(), &script).output().unwrap());
     assert_eq!(status, Some(1), "{out}{err}");
     assert!(err.contains("ended early, with exit status: 101") && err.contains("\n  | panic on core 1: ouch"), "{err}");
@@ -166,7 +173,7 @@ fn ctrl_c_ends_the_emulator_with_all_that_it_started_and_keeps_what_there_is() {
     let directory = tempfile::tempdir().unwrap();
     let pid = directory.path().join("pid");
     // Started as a child, so that it takes more than the emulator's end to end it.
-    let script = format!("{}sleep 60 & echo $! > '{}'; wait", pass(None), pid.display());
+    let script = format!("{}sleep 60 & echo $! > '{}'; wait", pass(None, 0), pid.display());
     let child = in_front(&mut program(directory.path(), &script));
     let emulated = told(&pid);
     let has_pass = || file(directory.path()).is_some_and(|file| fs::read_to_string(file).unwrap().contains("\"pass\""));
@@ -219,7 +226,7 @@ fn an_interrupt_while_the_image_is_built_is_one_too() {
 fn an_interrupt_ends_the_emulator_and_keeps_what_there_is() {
     let directory = tempfile::tempdir().unwrap();
     let pid = directory.path().join("pid");
-    let script = format!("{}echo $$ > '{}'; exec sleep 600", pass(None), pid.display());
+    let script = format!("{}echo $$ > '{}'; exec sleep 600", pass(None, 0), pid.display());
     let mut command = program(directory.path(), &script);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let has_pass = || file(directory.path()).is_some_and(|file| fs::read_to_string(file).unwrap().contains("\"pass\""));

@@ -303,3 +303,54 @@ fn a_replay_is_a_command_and_so_are_completions_and_the_manual() {
     let man = run(directory.path(), "man");
     assert!(man.status == Some(0) && man.out.contains(".TH bench-harness"), "{}", man.err);
 }
+
+#[test]
+fn a_comparison_is_a_table_and_an_exit_status() {
+    let directory = here();
+    let line = "--lock ticket,delayed --strategy merged --workload section --cores 1 --time 2ms --sample-time 1ms --repeats 10 --no-html";
+    assert_eq!(run(directory.path(), line).status, Some(0));
+    let file = records(directory.path());
+    let same = run(directory.path(), &format!("compare {0} {0}", file.display()));
+    assert!(same.status == Some(0) && same.out.contains("2 scenarios: 0 slower, 0 faster"), "{}{}", same.out, same.err);
+    // The delayed lock's figures under the name of the other one.
+    let text = fs::read_to_string(&file).unwrap();
+    let slow: String = text
+        .lines()
+        .filter(|line| !line.contains("\"lock\":\"ticket\""))
+        .map(|line| line.replace("\"lock\":\"delayed\"", "\"lock\":\"ticket\"") + "\n")
+        .collect();
+    let other = directory.path().join("slow.jsonl");
+    fs::write(&other, slow).unwrap();
+    let slower = run(directory.path(), &format!("compare {} slow.jsonl", file.display()));
+    assert!(slower.status == Some(3) && slower.out.contains("SLOWER"), "{}{}", slower.out, slower.err);
+    assert!(slower.out.contains("Only A has delayed"), "{}", slower.out);
+    let json = run(directory.path(), &format!("compare {} slow.jsonl --json", file.display()));
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["v"], &json["rows"][0]["verdict"]), (&1.into(), &"slower".into()));
+    let none = run(directory.path(), &format!("compare {} no.jsonl", file.display()));
+    assert!(none.status == Some(1) && none.err.contains("no.jsonl"), "{}", none.err);
+    let nonsense = run(directory.path(), "compare a b --min-effect lots");
+    assert!(nonsense.status == Some(2) && nonsense.err.contains("\"lots\" is no number"), "{}", nonsense.err);
+}
+
+#[test]
+fn two_programs_are_measured_interleaved() {
+    let directory = here();
+    let program = env!("CARGO_BIN_EXE_bench-harness");
+    let options = "--lock ticket,mcs --strategy merged --workload section --cores 1 --time 1ms --sample-time 1ms";
+    let ran = run(directory.path(), &format!("ab {program} {program} --rounds 3 --min-effect 100 -- {options}"));
+    assert_eq!(ran.status, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("2 scenarios: 0 slower"), "{}", ran.out);
+    let files = fs::read_dir(directory.path().join("bench-results")).unwrap().map(|entry| entry.unwrap().path());
+    let mut repeats = vec![];
+    for file in files {
+        let Reading { run, warnings } = read(&file).unwrap();
+        assert!(warnings.is_empty() && run.complete(), "{warnings:?}");
+        repeats.extend(run.cells.iter().map(|cell| cell.repeats));
+    }
+    assert_eq!(repeats, [3; 4]);
+    let ran = run(directory.path(), &format!("ab {program} no-such-program -- {options}"));
+    assert!(ran.status == Some(1) && ran.err.contains("cannot run no-such-program"), "{}", ran.err);
+    let ran = run(directory.path(), &format!("ab {program} {program} -- --lock bolt"));
+    assert!(ran.status == Some(1) && ran.err.contains("see what it says above"), "{}", ran.err);
+}

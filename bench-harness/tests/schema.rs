@@ -175,6 +175,7 @@ fn what_is_no_record_is_not_valid() {
     assert!(with(&good, "/kind", json!("clock")).is_err(), "a clock has other fields");
     assert!(with(&good, "/a", json!(-1)).is_err(), "there is no such core");
     assert!(with(&good, "/a", json!(70_000)).is_err(), "nor such a one");
-    assert!(with(&refused, "/scenario/lock", json!("bolt")).is_err(), "no such lock");
+    assert!(with(&refused, "/scenario/strategy", json!("luck")).is_err(), "no such strategy");
+    assert_eq!(with(&refused, "/scenario/lock", json!("mine")), Ok(()), "a lock that a program brought along");
     assert!(with(&refused, "/why", Value::Null).is_err(), "a reason is text");
 }

@@ -56,7 +56,8 @@ impl Arena {
     ///
     /// If it is no frame of the range.
     #[inline]
-    pub(crate) fn page(&self, pfn: Pfn) -> &[AtomicU64; ENTRIES] {
+    #[must_use]
+    pub fn page(&self, pfn: Pfn) -> &[AtomicU64; ENTRIES] {
         &self.pages[pfn.get() - RANGE.start().get()]
     }
 }

@@ -7,7 +7,10 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::own::{self, Known};
 
 /// An axis: a short list of named values.
 pub trait Axis: Copy + Eq + fmt::Debug + 'static {
@@ -16,11 +19,23 @@ pub trait Axis: Copy + Eq + fmt::Debug + 'static {
     /// Every value.
     const ALL: &'static [Self];
 
+    /// Its name, and what it is; `None`: it is kept for one's own, and nobody has brought it.
+    fn known(self) -> Option<Known>;
+
     /// What a user types and a record says.
-    fn name(self) -> &'static str;
+    fn name(self) -> &'static str {
+        self.known().map_or("nobody's", |known| known.name)
+    }
 
     /// What it is, in a line.
-    fn about(self) -> &'static str;
+    fn about(self) -> &'static str {
+        self.known().map_or("kept for one's own", |known| known.about)
+    }
+
+    /// Every value that there is: [`ALL`](Self::ALL), without those that nobody has brought.
+    fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|value| value.known().is_some())
+    }
 
     /// The value of that name.
     ///
@@ -28,7 +43,7 @@ pub trait Axis: Copy + Eq + fmt::Debug + 'static {
     ///
     /// [`UnknownName`], with the name.
     fn named(name: &str) -> Result<Self, UnknownName<'_>> {
-        Self::ALL.iter().copied().find(|value| value.name() == name).ok_or(UnknownName { what: Self::WHAT, name })
+        Self::all().find(|value| value.name() == name).ok_or(UnknownName { what: Self::WHAT, name })
     }
 }
 
@@ -48,26 +63,31 @@ impl fmt::Display for UnknownName<'_> {
 }
 
 macro_rules! axis {
-    ($(#[$meta:meta])* $axis:ident, $what:literal: $($(#[$of:meta])* $value:ident $name:literal $about:literal;)*) => {
+    ($(#[$meta:meta])* $axis:ident, $what:literal: $($(#[$of:meta])* $value:ident $name:literal $about:literal;)*
+        $(; own $names:ident: $($own:ident $index:literal)*)?) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum $axis {
-            $(#[doc = $about] #[serde(rename = $name)] $(#[$of])* $value,)*
+            $(#[doc = $about] $(#[$of])* $value,)*
+            $($(#[doc = concat!("Number ", $index, " of those that a program brings along: [`own`](crate::own).")] $own,)*)?
         }
 
         impl Axis for $axis {
             const WHAT: &'static str = $what;
-            const ALL: &'static [Self] = &[$(Self::$value),*];
+            const ALL: &'static [Self] = &[$(Self::$value,)* $($(Self::$own,)*)?];
 
-            fn name(self) -> &'static str {
-                match self { $(Self::$value => $name),* }
-            }
-
-            fn about(self) -> &'static str {
-                match self { $(Self::$value => $about),* }
+            fn known(self) -> Option<Known> {
+                match self {
+                    $(Self::$value => Some(Known { name: $name, about: $about, fair: false }),)*
+                    $($(Self::$own => own::$names.get($index),)*)?
+                }
             }
         }
+
+        $(impl $axis {
+            /// Those that a program may bring along.
+            pub(crate) const OWN: [Self; own::OWN] = [$(Self::$own),*];
+        })?
 
         impl fmt::Display for $axis {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +102,57 @@ macro_rules! axis {
                 Self::named(name).map_err(|_| concat!("no such ", $what))
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $axis {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                stringify!($axis).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let named = [$(($name, $about)),*];
+                schema($what, &named, Self::ALL.len() > named.len())
+            }
+        }
+
+        impl Serialize for $axis {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $axis {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Name(PhantomData))
+            }
+        }
     };
+}
+
+/// Of the names of an axis, by hand, as they are written; `own`: a program may bring some along.
+#[cfg(feature = "schema")]
+fn schema(what: &str, named: &[(&str, &str)], own: bool) -> schemars::Schema {
+    let mut names: alloc::vec::Vec<_> =
+        named.iter().map(|(name, about)| schemars::json_schema!({ "const": name, "description": about })).collect();
+    if own {
+        names.push(schemars::json_schema!({ "type": "string", "description": "one that the program brought along" }));
+    }
+    schemars::json_schema!({ "description": alloc::format!("The name of a {what}."), "anyOf": names })
+}
+
+/// Reads a value by its name.
+struct Name<A>(PhantomData<A>);
+
+impl<A: Axis> Visitor<'_> for Name<A> {
+    type Value = A;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name of a {}", A::WHAT)
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<A, E> {
+        A::named(name).map_err(E::custom)
+    }
 }
 
 axis! {
@@ -103,6 +173,7 @@ axis! {
     Unfair "unfair" "a control: a test-and-set lock that all but the first core come late to, by a microsecond";
     Delayed "delayed" "a control: a ticket lock of which every acquisition takes a microsecond longer";
     Broken "broken" "no lock at all: the negative control, which the checks must catch, on two cores or more";
+    ; own LOCKS: Own0 0 Own1 1 Own2 2 Own3 3 Own4 4 Own5 5 Own6 6 Own7 7
 }
 
 axis! {
@@ -130,6 +201,7 @@ axis! {
     RemoteFree "remote-free" "allocate a page that the next core puts back";
     ZeroInside "zero-inside" "allocate, write, and put a page that is zeroed with the lock held";
     ZeroOutside "zero-outside" "the same, zeroed before the lock is asked for";
+    ; own WORKLOADS: Own0 0 Own1 1 Own2 2 Own3 3 Own4 4 Own5 5 Own6 6 Own7 7
 }
 
 axis! {
@@ -203,10 +275,14 @@ mod tests {
 
     #[test]
     fn names_go_both_ways_and_a_set_prints_what_it_parses() {
-        for &lock in Lock::ALL {
+        for lock in Lock::all() {
             assert_eq!(Lock::named(lock.name()), Ok(lock));
             assert_eq!(serde_json::to_string(&lock).unwrap(), std::format!("\"{lock}\""));
         }
+        assert!(
+            std::format!("{}", serde_json::from_str::<Lock>("\"bolt\"").unwrap_err())
+                .contains("there is no lock \"bolt\"")
+        );
         let set = Set::<Lock>::parse("queued,ticket").unwrap();
         assert_eq!(std::format!("{set}"), "ticket,queued");
         assert!(set.contains(Lock::Queued) && !set.contains(Lock::Mcs));

@@ -25,39 +25,62 @@ pub(crate) use zero::Zero;
 
 use crate::arena::Arena;
 use crate::axes::Mix;
-use crate::pages::{Ops, Refused};
+pub use crate::pages::{Ops, Refused};
 
 /// Where a worker stands.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) arena: &'static Arena,
-    pub(crate) worker: usize,
-    pub(crate) workers: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The memory of the pool.
+    pub arena: &'static Arena,
+    /// Which worker it is, from 0.
+    pub worker: usize,
+    /// How many there are.
+    pub workers: usize,
     /// Which orders it allocates.
-    pub(crate) mix: Mix,
+    pub mix: Mix,
     /// Iterations between two operations.
     pub(crate) think: u32,
 }
 
-/// A load of one worker.
-pub(crate) trait Load: Sized {
+/// A load of one worker. What it allocates it puts back, at the latest in [`end`](Self::end): else the pass is void.
+pub trait Load: Sized {
     /// Before there is a worker: what all of them share.
+    ///
+    /// # Errors
+    ///
+    /// The pool refused something.
     fn set_up(_: &mut dyn Ops) -> Result<(), Refused> {
         Ok(())
     }
 
     /// After all workers have ended: puts that back.
+    ///
+    /// # Errors
+    ///
+    /// The pool refused something.
     fn tear_down(_: &mut dyn Ops) -> Result<(), Refused> {
         Ok(())
     }
 
     /// Before the gate: what it needs to be set up.
+    ///
+    /// # Errors
+    ///
+    /// The pool refused something.
     fn begin(ops: &mut dyn Ops, place: Place) -> Result<Self, Refused>;
 
     /// One operation.
+    ///
+    /// # Errors
+    ///
+    /// The pool refused something.
     fn step(&mut self, ops: &mut dyn Ops) -> Result<(), Refused>;
 
     /// Puts back what this worker has.
+    ///
+    /// # Errors
+    ///
+    /// The pool refused something.
     fn end(self, _: &mut dyn Ops) -> Result<(), Refused> {
         Ok(())
     }

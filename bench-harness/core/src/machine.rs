@@ -5,6 +5,9 @@ use core::marker::PhantomData;
 use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::{CpuId, InterruptControl};
 
+use crate::axes::{Lock, Workload};
+use crate::own::{OwnLoad, OwnLock};
+
 /// A machine that workers can run on.
 ///
 /// What a worker needs in the measured loop is static: no pointer to chase.
@@ -14,6 +17,21 @@ pub trait Machine: Sync + 'static {
 
     /// Whether a worker can be interrupted, and `Irq` keeps that from happening.
     const INTERRUPTS: bool;
+
+    /// How a lock of one's own is measured here; `None` if there is no such lock.
+    #[must_use]
+    fn own_lock(_: Lock) -> Option<OwnLock<Self>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// How a workload of one's own is measured; `None` if there is no such workload.
+    #[must_use]
+    fn own_workload(_: Workload) -> Option<OwnLoad> {
+        None
+    }
 
     /// Now, in ticks of a clock that does not go back and is one for all cores.
     fn now() -> u64;

@@ -48,6 +48,12 @@ pub fn refusal<M: Machine>(machine: &M, scenario: &Scenario) -> Option<&'static 
     if scenario.workload == Workload::ZeroInside && scenario.strategy == Strategy::Magazine {
         return Some("who puts a page into a magazine takes no lock to zero it under");
     }
+    if Lock::OWN.contains(&scenario.lock) && M::own_lock(scenario.lock).is_none() {
+        return Some("this program does not have that lock: only its records");
+    }
+    if Workload::OWN.contains(&scenario.workload) && M::own_workload(scenario.workload).is_none() {
+        return Some("this program does not have that workload: only its records");
+    }
     match scenario.lock {
         Lock::Broken if scenario.workload == Workload::Empty => Some("it takes no lock: a broken one harms nobody"),
         Lock::IrqTicket if !M::INTERRUPTS => Some("a host's threads take no interrupts: it is for bare metal"),
@@ -101,10 +107,15 @@ pub fn measure<M: Machine>(
         Lock::Unfair => run.with::<Unfair<M>>(),
         Lock::Delayed => run.with::<Delayed<M>>(),
         Lock::Broken => run.with::<Broken>(),
+        Lock::Own0 | Lock::Own1 | Lock::Own2 | Lock::Own3 | Lock::Own4 | Lock::Own5 | Lock::Own6 | Lock::Own7 => {
+            let own = M::own_lock(scenario.lock).expect("refused otherwise");
+            (own.0)(&run)
+        }
     }
 }
 
-struct Run<'m, M> {
+/// A scenario that is about to be measured.
+pub(crate) struct Run<'m, M> {
     machine: &'m M,
     arena: &'static Arena,
     scenario: Scenario,
@@ -119,7 +130,7 @@ impl<M: Machine> Run<'_, M> {
         self.scenario.hold_ns > 0 || self.scenario.workload == Workload::ZeroInside
     }
 
-    fn with<L: RawMutex + Send + Sync>(&self) -> Pass {
+    pub(crate) fn with<L: RawMutex + Send + Sync>(&self) -> Pass {
         match (self.more_inside(), self.instrumented) {
             (false, false) => self.with_lock::<L>(),
             (false, true) => self.with_lock::<Instrumented<L, Sampler<M>>>(),
@@ -171,6 +182,12 @@ impl<M: Machine> Run<'_, M> {
             Workload::RemoteFree => self.with_load::<RemoteFree>(pages),
             Workload::ZeroInside => self.with_load::<Zero<true>>(pages),
             Workload::ZeroOutside => self.with_load::<Zero<false>>(pages),
+            own => {
+                let mut pass = None;
+                let load = M::own_workload(own).expect("refused otherwise");
+                load.on(pages, &mut |subject| pass = Some(self.pass(subject)));
+                pass.expect("it is called once")
+            }
         }
     }
 

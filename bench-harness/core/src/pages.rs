@@ -26,14 +26,37 @@ use crate::arena::RANGE;
 use crate::record::Wrong;
 
 /// The pool refused a call; every call of the loads is legal.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refused;
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused;
 
 /// What a worker does with a pool, under whichever strategy.
-pub(crate) trait Ops {
+pub trait Ops {
+    /// A block of 2^`order` pages, with one reference.
+    ///
+    /// # Errors
+    ///
+    /// There is none left.
     fn alloc(&mut self, order: u8) -> Result<Pfn, Refused>;
+
+    /// One reference more.
+    ///
+    /// # Errors
+    ///
+    /// The block is not allocated.
     fn get(&mut self, pfn: Pfn) -> Result<(), Refused>;
+
+    /// One reference less; the last one frees it.
+    ///
+    /// # Errors
+    ///
+    /// The block is not allocated.
     fn put(&mut self, pfn: Pfn) -> Result<(), Refused>;
+
+    /// How many references there are.
+    ///
+    /// # Errors
+    ///
+    /// It is no block.
     fn count(&mut self, pfn: Pfn) -> Result<u32, Refused>;
 }
 

@@ -12,6 +12,7 @@ use core::fmt;
 use heapless::Vec;
 
 use crate::axes::{Axis, Lock, Mix, Set, Strategy, UnknownName, Workload};
+use crate::own::Known;
 use crate::record::Scenario;
 
 /// Core counts in a request, at the most.
@@ -47,20 +48,15 @@ impl Axis for Preset {
     const WHAT: &'static str = "preset";
     const ALL: &'static [Self] = &[Self::Quick, Self::Full, Self::Smoke];
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Full => "full",
-            Self::Smoke => "smoke",
-        }
-    }
-
-    fn about(self) -> &'static str {
-        match self {
-            Self::Quick => "which lock, and what the strategies differ in, on one core and on all: a minute",
-            Self::Full => "every lock, strategy, workload and power of two of cores: minutes for each number of cores",
-            Self::Smoke => "a little of everything, to see that it works; its figures mean little",
-        }
+    fn known(self) -> Option<Known> {
+        let (name, about) = match self {
+            Self::Quick => ("quick", "which lock, and what the strategies differ in, on one core and on all: a minute"),
+            Self::Full => {
+                ("full", "every lock, strategy, workload and power of two of cores: minutes for each number of cores")
+            }
+            Self::Smoke => ("smoke", "a little of everything, to see that it works; its figures mean little"),
+        };
+        Some(Known { name, about, fair: false })
     }
 }
 
@@ -272,12 +268,13 @@ impl Request {
             }
             Preset::Full => {
                 let controls = [Lock::Unfair, Lock::Delayed, Lock::Broken];
-                let (locks, last) = Lock::ALL.split_at(Lock::ALL.len() - controls.len());
-                debug_assert_eq!(last, controls);
-                add(locks, Strategy::ALL, Workload::ALL);
+                let all: Vec<Lock, 32> = Lock::all().filter(|lock| !controls.contains(lock)).collect();
+                let workloads: Vec<Workload, 32> = Workload::all().collect();
+                add(&all, Strategy::ALL, &workloads);
             }
             Preset::Smoke => {
-                add(&[Ticket, Mcs, Queued], &[Merged], Workload::ALL);
+                let workloads: Vec<Workload, 32> = Workload::all().collect();
+                add(&[Ticket, Mcs, Queued], &[Merged], &workloads);
                 add(&[Ticket], Strategy::ALL, &[Pair, RefPage, Stage2Rand]);
             }
         }

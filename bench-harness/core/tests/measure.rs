@@ -82,7 +82,7 @@ fn is_good(pass: &Pass) {
 #[test]
 fn every_workload_under_every_strategy() {
     let host = Host { cores: 3 };
-    for &workload in Workload::ALL {
+    for workload in Workload::all() {
         for &strategy in Strategy::ALL {
             for cores in [1, 3] {
                 let scenario = Scenario::new(Lock::Queued, strategy, workload, cores);
@@ -97,7 +97,7 @@ fn every_workload_under_every_strategy() {
 #[test]
 fn every_lock_that_can_run_here() {
     let host = Host { cores: 2 };
-    for &lock in Lock::ALL {
+    for lock in Lock::all() {
         let scenario = Scenario::new(lock, Strategy::Merged, Workload::Mixed, 2);
         match refusal(&host, &scenario) {
             None if lock == Lock::Broken => {}
@@ -157,7 +157,7 @@ fn caught(workload: Workload) -> Option<Wrong> {
 
 #[test]
 fn a_lock_that_is_none_is_caught_in_every_workload() {
-    for &workload in Workload::ALL {
+    for workload in Workload::all() {
         match workload {
             Workload::Empty => {
                 let nothing = Scenario::new(Lock::Broken, Strategy::Merged, workload, 4);
@@ -211,14 +211,17 @@ fn a_delay_is_in_the_waits() {
     assert!(samples.waited >= all * delay * 9 / 10 && samples.longest >= delay);
 }
 
-/// The shares show who comes late.
+/// The shares show who comes late; over many passes, for in one of them a thread may have been off its core.
 #[test]
 fn an_unfair_lock_has_uneven_shares() {
     let host = Host { cores: 2 };
-    let pass = run(&host, Scenario::new(Lock::Unfair, Strategy::Merged, Workload::Pair, 2), false);
-    is_good(&pass);
-    let [first, second] = [pass.cores[0].ops, pass.cores[1].ops];
-    assert!(first > 2 * second, "{first} and {second}");
+    let mut ops = [0, 0];
+    for _ in 0..50 {
+        let pass = run(&host, Scenario::new(Lock::Unfair, Strategy::Merged, Workload::Pair, 2), false);
+        is_good(&pass);
+        ops.iter_mut().zip(&pass.cores).for_each(|(sum, core)| *sum += core.ops);
+    }
+    assert!(ops[0] > 2 * ops[1], "{ops:?}");
 }
 
 #[test]

@@ -9,23 +9,22 @@
 
 pub mod group;
 pub mod image;
-pub mod protocol;
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 
+use crate::console::{self, Said};
 use crate::events::{Event, Source};
 use group::Group;
 use image::Board;
-use protocol::Line;
 
 /// So long without a line, and the board hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -47,17 +46,19 @@ fn watch(command: &mut Command) -> Result<Source> {
     let program = command.get_program().to_string_lossy().into_owned();
     let started = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut child = started.with_context(|| format!("cannot start {program}"))?;
-    let output = child.leader.stdout.take().context("it was piped")?;
+    let mut output = child.leader.stdout.take().context("it was piped")?;
     let complaints = child.leader.stderr.take().context("it was piped")?;
     let child = Arc::new(Mutex::new(child));
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let (sender, events) = mpsc::channel();
 
     let complain = sender.clone();
-    let complaints = thread::spawn(move || console(complaints, &complain));
+    let complaints = thread::spawn(move || console::pass_on(complaints, &complain));
     let (theirs, was_stopped) = (Arc::clone(&child), Arc::clone(&stopped));
     thread::spawn(move || {
-        let done = listen(output, &sender);
+        let done =
+            console::listen(&mut output, &sender, || bail!("it was told on its command line what to do, and asks"));
+        let _ = io::copy(&mut output, &mut io::sink()); // what it still prints until it exits
         let _ = complaints.join();
         let status = wait(&theirs);
         let last = match (done, status) {
@@ -90,61 +91,10 @@ fn wait(child: &Mutex<Group>) -> Result<ExitStatus> {
     }
 }
 
-/// Lines of `stream`, whatever bytes are in it.
-fn lines(stream: impl Read) -> impl Iterator<Item = std::io::Result<String>> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
-    BufReader::new(stream).split(b'\n').map(move |line| line.map(text))
-}
-
-fn console(stream: impl Read, sender: &Sender<Event>) {
-    for line in lines(stream).map_while(Result::ok) {
-        let _ = sender.send(Event::Console(line));
-    }
-}
-
-/// What a board has said when it has said everything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Said {
-    /// That it was done.
-    Done,
-    /// That, and that a pass is void: then it exits with a failure.
-    DoneAndVoid,
-    /// Not that it was done.
-    Less,
-}
-
-/// Tells what the board says.
-fn listen(stream: impl Read, sender: &Sender<Event>) -> Result<Said> {
-    let (mut done, mut void) = (false, false);
-    for line in lines(stream) {
-        let line = line.context("the board's console cannot be read")?;
-        let event = match protocol::understand(&line)? {
-            Line::Planned(passes) => Event::Planned(passes),
-            Line::Pass(pass) => {
-                void |= pass.wrong.is_some();
-                Event::Passed(pass)
-            }
-            Line::Clock(clock) => Event::Clock(clock),
-            Line::Transfer(transfer) => Event::Transfer(transfer),
-            Line::Refused(refused) => Event::Refused(refused),
-            Line::Done => {
-                done = true;
-                continue;
-            }
-            Line::Console => Event::Console(line),
-        };
-        let _ = sender.send(event);
-    }
-    Ok(match (done, void) {
-        (true, false) => Said::Done,
-        (true, true) => Said::DoneAndVoid,
-        (false, _) => Said::Less,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::framed;
 
     fn follow(script: &str) -> Vec<Event> {
         let source = watch(Command::new("sh").args(["-c", script])).unwrap();
@@ -153,7 +103,9 @@ mod tests {
 
     #[test]
     fn a_board_that_is_done_and_exits_well_has_finished() {
-        let events = follow("echo '# hello'; echo '@plan {\"passes\":3}'; echo @done");
+        let [plan, done] = [framed("plan", "{\"passes\":3,\"protocol\":1}", 0), framed("done", "{}", 1)]
+            .map(|line| format!("echo '{line}'"));
+        let events = follow(&format!("echo '# hello'; {plan}; {done}"));
         assert!(
             matches!(&events[..], [Event::Console(hello), Event::Planned(3), Event::Finished] if hello == "# hello")
         );
@@ -161,11 +113,13 @@ mod tests {
 
     #[test]
     fn a_board_that_fails_says_how() {
+        let done = format!("echo '{}'; exit 3", framed("done", "{}", 0));
+        let other = format!("echo '{}'", framed("plan", "{}", 0));
         for (script, says) in [
-            ("echo @done; exit 3", "ended with exit status: 3 after"),
+            (&*done, "ended with exit status: 3 after"),
             ("echo hello >&2; exit 101", "ended early, with exit status: 101"),
             ("exit 0", "ended early, with exit status: 0"),
-            ("echo '@pass {'", "@pass {"),
+            (&*other, "@plan {}"),
         ] {
             let events = follow(script);
             let Some(Event::Failed(error)) = events.last() else { panic!("{script}: {events:?}") };

@@ -25,7 +25,7 @@ pub(super) struct Row {
 pub(super) struct Bar {
     /// What it consists of: from, to and colour of each part.
     pub(super) parts: Vec<(f64, f64, RGBAColor)>,
-    /// The smallest and the largest of the repeats.
+    /// The ends of its interval.
     pub(super) whisker: Option<(f64, f64)>,
     /// Its figure in words, to the right of it.
     pub(super) note: String,

@@ -1,4 +1,4 @@
-//! Curves over numbers of cores, one for each lock, with the range of the repeats at each point; and an ideal, if there is
+//! Curves over numbers of cores, one for each lock, with its interval at each point; and an ideal, if there is
 //! one.
 
 use bench_core::Lock;

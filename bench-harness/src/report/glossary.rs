@@ -11,10 +11,10 @@ const FIGURES: [(&str, &str); 27] = [
         "One measurement of a scenario; the repeats of all scenarios are interleaved, so that drift meets all alike.",
     ),
     (
-        "median (min–max)",
-        "The repeat in the middle, with the smallest and the largest: a range, not a confidence interval.",
+        "median (interval)",
+        "The repeat in the middle, and the interval that it would be in in 95 of 100 such runs (percentile bootstrap); of fewer than six repeats, their range.",
     ),
-    ("overlap", "Two figures whose ranges have a value in common are not told apart."),
+    ("overlap", "Two figures whose intervals have a value in common are not told apart."),
     (
         "ns/op",
         "Nanoseconds an operation takes as one core sees it: time of all cores divided by operations of all cores; less is better.",
@@ -85,10 +85,7 @@ const FIGURES: [(&str, &str); 27] = [
 /// As a list of terms.
 pub(super) fn glossary() -> String {
     fn axis<A: Axis>(html: &mut String) {
-        html.push_str(&list(
-            &format!("The {} axis", A::WHAT),
-            A::ALL.iter().map(|value| (value.name(), value.about())),
-        ));
+        html.push_str(&list(&format!("The {} axis", A::WHAT), A::all().map(|value| (value.name(), value.about()))));
     }
     let mut html = list("Figures", FIGURES);
     axis::<Strategy>(&mut html);

@@ -51,7 +51,7 @@ fn cell(lead: &Lead<'_>) -> String {
     let unfair = if first_in_first_out(lock) { "" } else { ", unfair" };
     let near: Vec<_> = lead.near.iter().map(|cell| cell.scenario.lock.to_string()).collect();
     let ahead = lead.behind.first().zip(lead.ratio());
-    let ahead = ahead.map(|(next, ratio)| format!("{ratio:.2} × {}", next.scenario.lock)).unwrap_or_default();
+    let ahead = ahead.map(|(next, ratio)| format!("{:.2} × {}", ratio.median, next.scenario.lock)).unwrap_or_default();
     let ns = time(lead.best.ns_per_op.median);
     let below = if ahead.is_empty() { ns } else { format!("{ns}; {ahead}") };
     if !near.is_empty() {
@@ -60,7 +60,7 @@ fn cell(lead: &Lead<'_>) -> String {
         return format!("<td class=\"c\">{}<small>{}</small></td>", escape(names), escape(&below));
     }
     let plotters::style::RGBColor(r, g, b) = look(lock).colour;
-    let strength = (0.15 + 0.35 * lead.ratio().map_or(1.0, |ratio| ratio - 1.0)).min(0.5);
+    let strength = (0.15 + 0.35 * lead.ratio().map_or(1.0, |ratio| ratio.median - 1.0)).min(0.5);
     format!(
         "<td class=\"c\" style=\"background:rgba({r},{g},{b},{strength:.2})\"><b>{lock}</b>{unfair}<small>{}</small></td>",
         escape(&below)
@@ -68,7 +68,7 @@ fn cell(lead: &Lead<'_>) -> String {
 }
 
 fn leads(title: &str, sweep: &Sweep<'_>) -> String {
-    let head = ["hold, ns", "think, ns", "fastest", "ns/op (min–max)", "not told apart", "behind it", "lead"];
+    let head = ["hold, ns", "think, ns", "fastest", "ns/op", "not told apart", "behind it", "lead"];
     let rows = sweep.leads.iter().map(|(&(hold, think), lead)| {
         let names = |cells: &[&crate::summary::CellSummary]| {
             let names: Vec<_> = cells.iter().map(|cell| cell.scenario.lock.to_string()).collect();
@@ -81,7 +81,7 @@ fn leads(title: &str, sweep: &Sweep<'_>) -> String {
             spread(&lead.best.ns_per_op, digits),
             names(&lead.near),
             names(&lead.behind),
-            lead.ratio().map_or("–".into(), |ratio| format!("{ratio:.2} ×")),
+            lead.ratio().map_or("–".into(), |ratio| spread(&ratio, digits) + " ×"),
         ]
     });
     data(title, &head, 0, rows)

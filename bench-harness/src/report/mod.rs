@@ -75,8 +75,8 @@ pub fn html(run: &Run) -> String {
         section(
             "Speed",
             &format!(
-                "What an operation costs as one core sees it, by lock, strategy {strategy}. Whiskers: smallest and \
-                 largest of the repeats.{alone}"
+                "What an operation costs as one core sees it, by lock, strategy {strategy}. Whiskers: where \
+                 the median would be in 95 of 100 such runs; of few repeats, the smallest and the largest.{alone}"
             ),
             &speed::plots(run),
             "no scenario was measured to the end.",
@@ -85,7 +85,7 @@ pub fn html(run: &Run) -> String {
             "Speed-up",
             &format!(
                 "Operations a second of all cores together, by those of one core, strategy {strategy}. Whiskers: the \
-                 least and the most that the repeats allow. Below 1, more cores get less done than one."
+                 interval of the ratio. Below 1, more cores get less done than one."
             ),
             &speedup::plots(run),
             if run.header.emulated {

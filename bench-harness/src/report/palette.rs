@@ -49,6 +49,14 @@ pub(super) fn look(lock: Lock) -> Look {
         Lock::Unfair => (0xa0, 0x52, 0x2d, SHORT, Triangle),
         Lock::Delayed => (0x55, 0x55, 0x55, LONG, Triangle),
         Lock::Broken => (0xe3, 0x1a, 0x1c, SHORT, Cross),
+        Lock::Own0 => (0x1b, 0x9e, 0x77, None, Cross),
+        Lock::Own1 => (0xd9, 0x5f, 0x02, None, Cross),
+        Lock::Own2 => (0x75, 0x70, 0xb3, LONG, Cross),
+        Lock::Own3 => (0xe7, 0x29, 0x8a, LONG, Cross),
+        Lock::Own4 => (0x66, 0xa6, 0x1e, SHORT, Cross),
+        Lock::Own5 => (0xe6, 0xab, 0x02, SHORT, Cross),
+        Lock::Own6 => (0xa6, 0x76, 0x1d, None, Square),
+        Lock::Own7 => (0x66, 0x66, 0x66, None, Square),
     };
     Look { colour: RGBColor(r, g, b), dash, marker }
 }

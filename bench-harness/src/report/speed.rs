@@ -19,12 +19,12 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
 
 fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> String {
     let counts = core_counts(cells);
-    let title = labelled(run, &format!("{task}: ns/op, median with smallest and largest"));
+    let title = labelled(run, &format!("{task}: ns/op, median and interval"));
     let below = table(&title, cells);
     if counts.len() > 2 {
         let points = by_lock(cells, |cell| {
             let ns = cell.ns_per_op;
-            Some(Point { cores: cell.scenario.cores, middle: ns.median, low: ns.min, high: ns.max })
+            Some(Point { cores: cell.scenario.cores, middle: ns.median, low: ns.low, high: ns.high })
         });
         let curves = Curves { title: &title, points, ideal: None, format: trimmed_time, below };
         return curves::plot(&curves, &counts);
@@ -54,7 +54,7 @@ pub(super) fn bar(cell: &CellSummary, counts: &[u16]) -> Bar {
     let ns = &cell.ns_per_op;
     Bar {
         parts: vec![(0.0, ns.median, shade(cell, counts))],
-        whisker: Some((ns.min, ns.max)),
+        whisker: Some((ns.low, ns.high)),
         note: format!("{} · {}", time(ns.median), cores(cell.scenario.cores)),
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn shade(cell: &CellSummary, counts: &[u16]) -> plotters::style::RGBA
 
 /// ns/op of `cells` in numbers.
 pub(super) fn table(title: &str, cells: &Cells<'_>) -> String {
-    let head = ["lock", "strategy", "cores", "ns/op", "smallest", "largest", "repeats"];
+    let head = ["lock", "strategy", "cores", "ns/op", "from", "to", "repeats"];
     data(
         title,
         &head,
@@ -76,7 +76,7 @@ pub(super) fn table(title: &str, cells: &Cells<'_>) -> String {
         cells.iter().map(|cell| {
             let (scenario, ns) = (cell.scenario, cell.ns_per_op);
             let names = [scenario.lock.to_string(), scenario.strategy.to_string(), scenario.cores.to_string()];
-            let figures = [ns.median, ns.min, ns.max].map(digits);
+            let figures = [ns.median, ns.low, ns.high].map(digits);
             names.into_iter().chain(figures).chain([cell.repeats.to_string()]).collect()
         }),
     )

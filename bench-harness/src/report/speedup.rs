@@ -10,7 +10,8 @@ use super::data::data;
 use super::select::{Cells, by_task, core_counts};
 use super::speed::{by_lock, shade};
 use super::text::{cores, digits, labelled, trimmed};
-use crate::summary::{CellSummary, Run};
+use crate::statistics::ratio;
+use crate::summary::{CellSummary, Run, Spread};
 
 /// One plot for each task that ran on one core and on several; none of emulated cores, whose ratios are none of hardware.
 pub(super) fn plots(run: &Run) -> Vec<String> {
@@ -51,12 +52,13 @@ fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> Option<String> {
     Some(bars::plot(&title, &rows, &Scale::Linear, trimmed, &below))
 }
 
-/// Of `cell`, by the one of the same lock on one core: at the least, and at the most, that the repeats allow.
+/// Of `cell`, by the one of the same lock on one core, with the interval of the ratio.
 fn speedup(cell: &CellSummary, cells: &Cells<'_>) -> Option<Point> {
-    let alone = cells.iter().find(|one| one.scenario.lock == cell.scenario.lock && one.scenario.cores == 1)?.ops_per_s;
-    let all = cell.ops_per_s;
-    let [middle, low, high] = [all.median / alone.median, all.min / alone.max, all.max / alone.min];
-    Some(Point { cores: cell.scenario.cores, middle, low, high })
+    let alone = cells.iter().find(|one| one.scenario.lock == cell.scenario.lock && one.scenario.cores == 1)?;
+    let cores = f64::from(cell.scenario.cores);
+    // So many cores do so many times as much in the time of an operation.
+    let Spread { median, low, high } = ratio(&cell.each, &alone.each)?;
+    Some(Point { cores: cell.scenario.cores, middle: median * cores, low: low * cores, high: high * cores })
 }
 
 fn table(title: &str, points: &[(bench_core::Lock, Vec<Point>)]) -> String {
@@ -67,5 +69,5 @@ fn table(title: &str, points: &[(bench_core::Lock, Vec<Point>)]) -> String {
             names.into_iter().chain(figures).chain([point.cores.to_string()]).collect()
         })
     });
-    data(title, &["lock", "cores", "speed-up", "at least", "at most", "ideal"], 1, rows)
+    data(title, &["lock", "cores", "speed-up", "from", "to", "ideal"], 1, rows)
 }

@@ -14,7 +14,7 @@ use crate::summary::{CellSummary, Percentiles, Run};
 /// Columns after those that name the scenario, before the times.
 const FIGURES: [&str; 18] = [
     "repeats",
-    "ns/op (min–max)",
+    "ns/op (interval)",
     "Mops/s",
     "least share",
     "largest share",

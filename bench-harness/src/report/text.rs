@@ -59,7 +59,7 @@ pub(super) fn trimmed_time(ns: f64) -> String {
 
 /// The median, and the smallest and the largest in brackets, each through `format`.
 pub(super) fn spread(spread: &Spread, format: impl Fn(f64) -> String) -> String {
-    format!("{} ({}–{})", format(spread.median), format(spread.min), format(spread.max))
+    format!("{} ({}–{})", format(spread.median), format(spread.low), format(spread.high))
 }
 
 /// A part of one, in percent.

@@ -28,9 +28,9 @@ fn lead(lead: &Lead<'_>) -> String {
     let names = 1 + lead.near.len();
     match (lead.behind.first().zip(lead.ratio()), names) {
         (None, _) => "none apart".into(),
-        (Some((next, ratio)), 1) => format!("{} {ratio:.2} x {}", lead.best.scenario.lock, next.scenario.lock),
+        (Some((next, ratio)), 1) => format!("{} {:.2} x {}", lead.best.scenario.lock, ratio.median, next.scenario.lock),
         (Some((next, ratio)), names) => {
-            format!("{} and {} more, {ratio:.2} x {}", lead.best.scenario.lock, names - 1, next.scenario.lock)
+            format!("{} and {} more, {:.2} x {}", lead.best.scenario.lock, names - 1, ratio.median, next.scenario.lock)
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | nothing, `suite` | every case of the suite |
 //! | `suite TEXT` | the cases with `TEXT` in their names |
 //! | `bench REQUEST` | measures what a line such as `quick locks=ticket,mcs cores=1,4` asks for, and prints the records |
+//! | `listen` | waits at the console for a line `bench REQUEST`, and does that: for boards whose command line nobody sets |
 //! | `provoke panic` | panics, on the last core: must end with status 101 |
 //! | `provoke exception` | reads where nothing is mapped, on the last core: must end with status 102 |
 //! | `provoke deadlock` | an interrupt handler waits for the lock that it interrupted, on the last core: a time limit must end it |
@@ -18,6 +19,8 @@ pub enum Command<'a> {
     Suite(&'a str),
     /// Measure what this line asks for, as `bench_core::Request` understands it.
     Bench(&'a str),
+    /// Wait for a command at the console.
+    Listen,
     /// Do what must not be done, to see that it is noticed.
     Provoke(Mishap),
 }
@@ -41,7 +44,7 @@ impl fmt::Display for BadBootargs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "kernel command line: \"{}\" is none of: suite [TEXT], bench REQUEST, provoke panic|exception|deadlock",
+            "kernel command line: \"{}\" is none of: suite [TEXT], bench REQUEST, listen, provoke panic|exception|deadlock",
             self.0
         )
     }
@@ -61,6 +64,7 @@ impl<'a> Command<'a> {
         let command = match (words.next(), words.next()) {
             (None, _) => Self::Suite(""),
             (Some("suite"), filter) => Self::Suite(filter.unwrap_or("")),
+            (Some("listen"), None) => Self::Listen,
             (Some("provoke"), Some("panic")) => Self::Provoke(Mishap::Panic),
             (Some("provoke"), Some("exception")) => Self::Provoke(Mishap::Exception),
             (Some("provoke"), Some("deadlock")) => Self::Provoke(Mishap::Deadlock),
@@ -80,6 +84,7 @@ mod tests {
             ("", Command::Suite("")),
             ("suite", Command::Suite("")),
             ("  suite   pool ", Command::Suite("pool")),
+            ("listen", Command::Listen),
             ("bench quick", Command::Bench("quick")),
             (" bench  full cores=4 repeats=1 ", Command::Bench("full cores=4 repeats=1")),
             ("provoke panic", Command::Provoke(Mishap::Panic)),
@@ -92,7 +97,9 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for bootargs in ["suit", "bench", "benchmark", "suite a b", "provoke", "provoke joy", "root=/dev/vda"] {
+        for bootargs in
+            ["suit", "bench", "benchmark", "suite a b", "provoke", "provoke joy", "listen now", "root=/dev/vda"]
+        {
             assert_eq!(Command::parse(bootargs), Err(BadBootargs(bootargs)));
         }
     }

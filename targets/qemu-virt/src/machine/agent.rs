@@ -15,7 +15,18 @@ pub fn agent<L: Level>(board: &Board<L>) -> u8 {
                 status::FAILED
             }
         }
-        Ok(Command::Bench(preset)) => super::bench::run(board, preset),
+        Ok(Command::Bench(request)) => super::bench::run(board, request),
+        Ok(Command::Listen) => {
+            let mut line = [0; 1024];
+            let line = super::bench::ask(&mut line);
+            match Command::parse(line) {
+                Ok(Command::Bench(request)) => super::bench::run(board, request),
+                _ => {
+                    println!("listen: \"{line}\" is none of: bench REQUEST");
+                    status::BAD_BOOTARGS
+                }
+            }
+        }
         Ok(Command::Provoke(mishap)) => provoke(board, mishap),
         Err(error) => {
             println!("{error}");

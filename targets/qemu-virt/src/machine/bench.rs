@@ -1,20 +1,20 @@
-//! The bench agent: measures what the kernel command line asks for, and prints the records.
+//! The bench agent: measures what the kernel command line asks for, or whoever listens at the console, and prints the
+//! records in frames ([`bench_core::frame`]).
 //!
 //! ```text
-//! @plan {"passes":460}
+//! @ready {"protocol":1}                                           it waits for a line: bench REQUEST
+//! @plan {"passes":460,"protocol":1}
 //! @refused {"scenario":{…},"why":"there are not so many cores here"}       a cell that cannot run here
 //! @clock {"hz":62500000,…}                                        what a reading of the clock takes
 //! @transfer {"a":0,"b":1,…}                                       what a line takes from core to core
 //! @pass {"scenario":{"lock":"ticket",…},…}                        one line a pass, as bench_core::Pass has it
-//! @done
+//! @done {}
 //! ```
-//!
-//! Lines that begin with `@` are for the host program, which makes a report of them; the rest is for people.
 
 use super::level::Level;
-use super::{Board, cpu};
+use super::{Board, console, cpu};
 use crate::status;
-use bench_core::{Arena, Machine, Panicked, Pass, Request, Scenario, measure, probe, refusal};
+use bench_core::{Arena, Machine, Panicked, Pass, Request, Scenario, frame, measure, probe, refusal};
 use core::str;
 use hyp_locks::{Daif, Ticket};
 use lock_api::Mutex;
@@ -56,6 +56,7 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     #[derive(Serialize)]
     struct Plan {
         passes: usize,
+        protocol: u32,
     }
     #[derive(Serialize)]
     struct Refused {
@@ -73,17 +74,17 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     let plan = request.plan(board.cores());
     for cell in plan.cells() {
         if let Some(why) = refusal(board, &cell) {
-            print("@refused", &Refused { scenario: cell, why });
+            print("refused", &Refused { scenario: cell, why });
         }
     }
     let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
-    print("@plan", &Plan { passes: 2 * cells().count() });
+    print("plan", &Plan { passes: 2 * cells().count(), protocol: frame::PROTOCOL });
     const STOPS: &str = "a panic stops the machine";
-    print("@clock", &probe::clock(board).expect(STOPS));
+    print("clock", &probe::clock(board).expect(STOPS));
     let most = cells().map(|(_, cell)| cell.cores).max().unwrap_or(0);
     for b in 1..most {
         for a in 0..b {
-            print("@transfer", &probe::transfer(board, a, b).expect(STOPS));
+            print("transfer", &probe::transfer(board, a, b).expect(STOPS));
         }
     }
     let mut all_well = true;
@@ -91,18 +92,36 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
         for instrumented in [false, true] {
             let pass = measure(board, &ARENA, cell, repeat, plan.times, instrumented);
             all_well &= pass.wrong.is_none();
-            print::<Pass>("@pass", &pass);
+            print::<Pass>("pass", &pass);
         }
     }
-    println!("@done");
+    print("done", &Nothing {});
     if all_well { status::PASSED } else { status::FAILED }
 }
 
-/// Prints a line for the host program.
+/// `{}`.
+#[derive(Serialize)]
+struct Nothing {}
+
+/// Says that it waits for a request, and waits for it.
+pub(crate) fn ask(line: &mut [u8]) -> &str {
+    #[derive(Serialize)]
+    struct Ready {
+        protocol: u32,
+    }
+    print("ready", &Ready { protocol: frame::PROTOCOL });
+    console::read_line(line)
+}
+
+/// Prints a frame for the host program.
 fn print<T: Serialize>(tag: &str, value: &T) {
-    static LINE: Mutex<Ticket, [u8; 1 << 17]> = Mutex::new([0; 1 << 17]);
-    let mut line = LINE.lock();
+    /// The number of the next frame, and its JSON.
+    static FRAME: Mutex<Ticket, (u32, [u8; 1 << 17])> = Mutex::new((0, [0; 1 << 17]));
+    let mut frame = FRAME.lock();
+    let (number, line) = &mut *frame;
     // Room for three histograms with every bucket in use.
     let len = serde_json_core::to_slice(value, &mut *line).expect("a record fits into its line");
-    println!("{tag} {}", str::from_utf8(&line[..len]).expect("JSON is text"));
+    let json = str::from_utf8(&line[..len]).expect("JSON is text");
+    println!("@{tag} {json} ~{number}:{:08x}", frame::check(tag, json, *number));
+    *number += 1;
 }

@@ -7,7 +7,9 @@
 
 use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
 use core::fmt::{self, Write};
+use core::hint::spin_loop;
 use core::ptr::NonNull;
+use core::str;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{Daif, IrqSave, Ticket};
 use lock_api::Mutex;
@@ -42,6 +44,23 @@ pub(crate) fn print_last_words(text: fmt::Arguments<'_>) {
 /// Prints where there may be no lock: on a core that may not have the instructions for one.
 pub(crate) fn print_unlocked(text: fmt::Arguments<'_>) {
     let _ = uart().write_fmt(text);
+}
+
+/// Reads a line of text into `line`, without its end; what does not fit, or is no ASCII, is left out. Echoes nothing.
+pub(crate) fn read_line(line: &mut [u8]) -> &str {
+    let mut length = 0;
+    loop {
+        // The console stays free: others may print meanwhile.
+        match uart().read_word() {
+            Ok(Some(b'\n' | b'\r')) if length > 0 => break,
+            Ok(Some(byte @ b' '..=b'~')) if length < line.len() => {
+                line[length] = byte;
+                length += 1;
+            }
+            _ => spin_loop(), // nothing there, an empty line, or a byte that was garbled on the way
+        }
+    }
+    str::from_utf8(&line[..length]).unwrap_or_default()
 }
 
 /// Moves the console to where the device tree says that it is.
