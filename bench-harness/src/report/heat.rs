@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use bench_core::{Mix, Transfer};
+use bench_core::{Axis as _, Mix, Transfer};
 
 use super::data::data;
 use super::palette::look;
@@ -62,7 +62,8 @@ fn cell(lead: &Lead<'_>) -> String {
     let plotters::style::RGBColor(r, g, b) = look(lock).colour;
     let strength = (0.15 + 0.35 * lead.ratio().map_or(1.0, |ratio| ratio.median - 1.0)).min(0.5);
     format!(
-        "<td class=\"c\" style=\"background:rgba({r},{g},{b},{strength:.2})\"><b>{lock}</b>{unfair}<small>{}</small></td>",
+        "<td class=\"c\" style=\"background:rgba({r},{g},{b},{strength:.2})\"><b>{}</b>{unfair}<small>{}</small></td>",
+        escape(lock.name()),
         escape(&below)
     )
 }

@@ -3,10 +3,11 @@
 //! The colours of the common locks are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which people
 //! with any of the usual kinds of colour blindness can tell apart; no figure relies on colour alone.
 
-use bench_core::Lock;
+use bench_core::{Axis as _, Lock};
 use plotters::style::RGBColor;
 
 use super::canvas::Dash;
+use super::text::escape;
 
 /// How a lock is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +82,8 @@ pub(super) fn key(locks: impl IntoIterator<Item = Lock>) -> String {
         format!(
             "<li><svg class=\"key\" aria-hidden=\"true\" viewBox=\"0 0 30 12\">\
              <line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>{marker}</svg>\
-             {lock}</li>"
+             {}</li>",
+            escape(lock.name())
         )
     });
     format!("<ul class=\"key\">{}</ul>\n", entries.collect::<String>())

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use bench_core::Scenario;
+use bench_core::{Axis as _, Scenario};
 
 use super::text::{digits, escape, labelled, percent, spread, thousandths};
 use crate::answer::first_in_first_out;
@@ -59,8 +59,9 @@ pub(super) fn table(run: &Run) -> String {
     );
     for (scenario, cells) in rows {
         let Scenario { lock, strategy, cores, .. } = scenario;
-        let task = scenario.task();
-        let star = if first_in_first_out(lock) { "*" } else { "" };
+        let task = escape(&scenario.task().to_string());
+        let lock = escape(lock.name());
+        let star = if first_in_first_out(scenario.lock) { "*" } else { "" };
         let _ = writeln!(html, "<tr><th scope=\"row\">{task}<td>{cores}<td>{strategy}<td>{lock}{star}{cells}");
     }
     html + "</tbody></table></div>\n"
