@@ -269,7 +269,8 @@ mod tests {
         late.cores.iter_mut().for_each(|core| core.gap = 0);
         let mut first = late.clone();
         (first.repeat, first.cores[1].start) = (0, first.cores[0].start);
-        let details = run(&[first, late]).cells[0].details;
+        let third = Pass { repeat: 2, ..first.clone() };
+        let details = run(&[first, late, third]).cells[0].details;
         assert_eq!(details, Details { apart: 1, ..Details::default() });
     }
 

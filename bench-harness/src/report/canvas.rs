@@ -128,6 +128,7 @@ mod tests {
     fn ink_dashes_and_text_are_translated() {
         let html = figure("a plot", 50, "", |area| {
             area.draw(&PathElement::new([(1, 1), (9, 9)], Dash::Long.of(INK, 2)))?;
+            area.draw(&PathElement::new([(1, 9), (9, 1)], INK.stroke_width(2)))?;
             area.draw(&Text::new("words", (5, 5), label(HPos::Left, VPos::Top)))?;
             Ok(())
         });
