@@ -1,6 +1,8 @@
 //! The command line, and the request that it makes.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -13,6 +15,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::compare::Criteria;
 use crate::scenario::{self, Named};
+use crate::serial::Serial;
 use crate::session::Impossible;
 
 /// Which lock for this machine?
@@ -45,6 +48,8 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness compare OLD.jsonl NEW.jsonl        what has become slower
   bench-harness ab OLD NEW -- --scenario light     the same of two builds, measured interleaved
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
+  bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
+  bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
   bench-harness report --csv all.csv FILE ...      the figures for other programs; --json as well
 
@@ -70,6 +75,8 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Print the command that makes a record again
     Replay(ReplayArguments),
+    /// Make records of a board's console that was captured
+    Ingest(IngestArguments),
     /// Compare two runs: what has become slower? (exit status 3)
     #[command(after_help = COMPARING)]
     Compare(CompareArguments),
@@ -95,6 +102,30 @@ pub struct ResumeArguments {
     /// Go on although the program was built from another source, or the machine is another one
     #[arg(long)]
     pub anyway: bool,
+
+    /// Write no page, only the records
+    #[arg(long)]
+    pub no_html: bool,
+}
+
+/// Options of an ingestion.
+#[derive(Debug, Args)]
+pub struct IngestArguments {
+    /// The console's log; - is the standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What the board is called
+    #[arg(long, value_name = "NAME")]
+    pub board: String,
+
+    /// It was an emulator: its times say nothing of hardware
+    #[arg(long)]
+    pub emulated: bool,
+
+    /// Where the records go
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
 
     /// Write no page, only the records
     #[arg(long)]
@@ -262,9 +293,13 @@ pub struct RunArguments {
     #[arg(long, value_name = "DIR", default_value = "bench-results")]
     pub output: PathBuf,
 
-    /// Where to measure
-    #[arg(long, value_name = "WHERE", value_parser = named::<Place>(), default_value = "host")]
-    pub on: Place,
+    /// Where to measure: a place that `list` shows, or a board at a serial line, serial:/dev/ttyUSB0,115200
+    #[arg(long, value_name = "WHERE", default_value = "host")]
+    pub on: On,
+
+    /// How long a board at a serial line may be silent [default: 120s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub patience: Option<Duration>,
 
     /// Cores of the emulated board [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=8))]
@@ -307,7 +342,39 @@ pub struct ReportArguments {
     pub json: Option<PathBuf>,
 }
 
-/// Where a run can be.
+/// Where a run is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum On {
+    /// A place that has a name.
+    Named(Place),
+    /// A board at a serial line.
+    Serial(Serial),
+}
+
+impl FromStr for On {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if let Some(line) = text.strip_prefix("serial:") {
+            return line.parse().map(Self::Serial);
+        }
+        Place::named(text).map(Self::Named).map_err(|_| {
+            let names: Vec<_> = Place::all().map(Place::name).collect();
+            format!("there are {}, and serial:DEVICE[,BAUD]", names.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(place) => f.write_str(place.name()),
+            Self::Serial(line) => f.write_str(&line.stem()),
+        }
+    }
+}
+
+/// Where a run can be, by name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// Threads of this program.
@@ -374,9 +441,11 @@ impl Arguments {
 
 impl RunArguments {
     fn check(&self) -> std::result::Result<(), String> {
+        let emulated = matches!(self.on, On::Named(Place::QemuEl1 | Place::QemuEl2));
         match self.on {
-            Place::Host if self.smp.is_some() => Err("--smp is for an emulated board; on this host, --cores".into()),
-            Place::Host if self.lse => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
+            _ if self.smp.is_some() && !emulated => Err("--smp is for an emulated board; elsewhere, --cores".into()),
+            _ if self.lse && !emulated => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
+            On::Named(_) if self.patience.is_some() => Err("--patience is for a board at a serial line".into()),
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
             }
@@ -508,6 +577,9 @@ mod tests {
             ("b --time 0s", "between 1us and 600s"),
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),
+            ("b --patience 1s", "--patience is for a board at a serial line"),
+            ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, and serial:DEVICE"),
+            ("b --on serial:/dev/x,17", "no 17 bits a second"),
             ("b --lse", "--lse is for an emulated board"),
             ("b --cores 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 numbers"),
             ("b --hold 1,2,3,4,5,6,7,8,9", "more than 8 lengths"),

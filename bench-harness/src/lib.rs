@@ -8,7 +8,7 @@
 //!                               │                                      │
 //!                             read ──────────► collect ◄───────────────┘
 //!                                                 ▼ summary
-//!                                      answer, table, report
+//!                                      answer, table, report, export
 //! ```
 //!
 //! 1. **Raw records first.** A pass is on disk before the next one begins; everything that is shown can be worked out
@@ -32,6 +32,7 @@ pub mod events;
 pub mod export;
 pub mod follow;
 pub mod host;
+pub mod ingest;
 pub mod interrupt;
 pub mod lead;
 pub mod list;
@@ -53,6 +54,7 @@ pub mod report;
 pub mod resume;
 pub mod scenario;
 pub mod schema;
+pub mod serial;
 pub mod session;
 pub mod statistics;
 pub mod summary;

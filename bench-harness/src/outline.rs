@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use bench_core::{Axis as _, Machine as _, Plan, Scenario};
 
-use crate::arguments::{Place, RunArguments};
+use crate::arguments::{On, Place, RunArguments};
 use crate::host::Host;
 use crate::session::{sorted, told};
 use crate::{local, table};
@@ -26,9 +26,8 @@ pub fn outline(arguments: &RunArguments) -> Result<String> {
             let _ = writeln!(text, "  {}", named.why);
         }
         let _ = writeln!(text, "  request   {request}");
-        if arguments.on != Place::Host {
-            let _ =
-                writeln!(text, "  on {}: what of it can run there, the board says when it begins", arguments.on.name());
+        if arguments.on != On::Named(Place::Host) {
+            let _ = writeln!(text, "  on {}: what of it can run there, the board says when it begins", arguments.on);
             continue;
         }
         let plan = request.plan(host.cores());
@@ -49,7 +48,7 @@ pub fn outline(arguments: &RunArguments) -> Result<String> {
         }
         text.push('\n');
     }
-    if arguments.scenario.len() > 1 && arguments.on == Place::Host {
+    if arguments.scenario.len() > 1 && arguments.on == On::Named(Place::Host) {
         let _ = writeln!(text, "All of them: about {}", told(seconds));
     }
     Ok(text)

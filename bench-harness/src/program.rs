@@ -9,7 +9,7 @@ use crate::arguments::{Arguments, Command};
 use crate::host::Host;
 use crate::progress::say;
 use crate::session::Impossible;
-use crate::{ab, interrupt, list, outline, replay, resume, session};
+use crate::{ab, ingest, interrupt, list, outline, replay, resume, session};
 
 /// Does what the command line says.
 #[must_use]
@@ -43,6 +43,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
             say(&replay::replay(&arguments.file)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Ingest(arguments)) => ingest::ingest(arguments),
         Some(Command::Compare(arguments)) => session::compare(arguments),
         Some(Command::Ab(arguments)) => ab::ab(arguments),
         Some(Command::Completions { shell }) => {

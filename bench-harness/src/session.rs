@@ -5,11 +5,12 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bench_core::{Lock, Machine as _, Plan, Request, Scenario, refusal};
 
-use crate::arguments::{CompareArguments, Place, ReportArguments, RunArguments};
+use crate::arguments::{CompareArguments, On, Place, ReportArguments, RunArguments};
 use crate::compare::Criteria;
 use crate::events::Source;
 use crate::export::Figures;
@@ -21,6 +22,7 @@ use crate::qemu::image::Board;
 use crate::read::Reading;
 use crate::record::{Header, Refused};
 use crate::scenario::Named;
+use crate::serial::Serial;
 use crate::summary::Run;
 use crate::write::{Records, atomically};
 use crate::{answer, compare, interrupt, local, own, provenance, qemu, read, report, table};
@@ -77,9 +79,12 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
 
 /// How a run ended, from good to worse.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Status {
+pub enum Status {
+    /// Everything that was asked for, and nothing void.
     Good,
+    /// Something went wrong.
     Bad,
+    /// Somebody asked for an end.
     Interrupted,
 }
 
@@ -110,30 +115,60 @@ pub fn status(ending: &Ending) -> Option<ExitCode> {
 fn one(arguments: &RunArguments, named: Option<Named>, request: &Request, host: &Arc<Host>) -> Result<Status> {
     let started = jiff::Timestamp::now();
     let header = header(arguments, named, request, host, started);
-    let Prepared { header, refused, what, begin } = match arguments.on {
-        Place::Host => on_host(arguments, header, request, Arc::clone(host))?,
-        Place::QemuEl1 => on_board(arguments, 1, header, host)?,
-        Place::QemuEl2 => on_board(arguments, 2, header, host)?,
+    let Prepared { header, refused, what, begin } = match &arguments.on {
+        On::Named(Place::Host) => on_host(arguments, header, request, Arc::clone(host))?,
+        On::Named(Place::QemuEl1) => on_emulator(arguments, 1, header, host)?,
+        On::Named(Place::QemuEl2) => on_emulator(arguments, 2, header, host)?,
+        On::Serial(line) => on_serial(arguments, line, header),
     };
-    let stem =
-        header.scenario.as_ref().map_or(header.place.clone(), |named| format!("{}-{}", header.place, named.name));
-    let mut records = Records::create(&arguments.output, started, &stem)?;
+    let showing = Showing { output: &arguments.output, no_html: arguments.no_html, quiet: arguments.quiet };
+    record(&showing, header, refused, started, &what, begin)
+}
+
+/// Where records go, and what is shown of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Showing<'a> {
+    /// The directory.
+    pub output: &'a Path,
+    /// No page.
+    pub no_html: bool,
+    /// Nothing but where they are.
+    pub quiet: bool,
+}
+
+/// Begins, records what happens, and shows it.
+///
+/// # Errors
+///
+/// It cannot begin; nothing of it can run; or the records, or the page, cannot be written.
+pub fn record(
+    showing: &Showing<'_>,
+    header: Header,
+    refused: Vec<Refused>,
+    started: jiff::Timestamp,
+    what: &str,
+    begin: impl FnOnce() -> Result<Source>,
+) -> Result<Status> {
+    let of_scenario = header.scenario.as_ref().map_or(String::new(), |named| format!("-{}", named.name));
+    let place: String =
+        header.place.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let mut records = Records::create(showing.output, started, &(place + &of_scenario))?;
     records.write(&header)?;
     for refused in &refused {
         records.write(refused)?;
     }
-    let progress = if arguments.quiet { Progress::none() } else { Progress::new(&what) };
+    let progress = if showing.quiet { Progress::none() } else { Progress::new(what) };
     if let Some(passes) = header.passes {
         progress.planned(passes);
     }
     let (mut run, ending) = follow(begin()?, &mut records, &progress, header);
     run.refused.splice(..0, refused);
 
-    if !arguments.quiet {
+    if !showing.quiet {
         show(&run);
     }
     say(&format!("\nRecords: {}\n", records.path().display()));
-    let page = if arguments.no_html || run.cells.is_empty() { Ok(()) } else { write_page(records.path(), &run) };
+    let page = if showing.no_html || run.cells.is_empty() { Ok(()) } else { write_page(records.path(), &run) };
     if let Ending::Failed(error) = &ending {
         eprintln!("error: {error:#}");
     }
@@ -175,8 +210,8 @@ fn header(
         own: own::brought(),
         request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        place: bench_core::Axis::name(arguments.on).into(),
-        emulated: arguments.on != Place::Host,
+        place: arguments.on.to_string(),
+        emulated: matches!(arguments.on, On::Named(Place::QemuEl1 | Place::QemuEl2)),
         pinned: false,
         hz: None,
         passes: None,
@@ -233,7 +268,7 @@ pub fn told(seconds: f64) -> String {
     if seconds < 120.0 { format!("{:.0} s", seconds.ceil()) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
-fn on_board(arguments: &RunArguments, level: u8, mut header: Header, host: &Host) -> Result<Prepared> {
+fn on_emulator(arguments: &RunArguments, level: u8, mut header: Header, host: &Host) -> Result<Prepared> {
     let board = Board { level, cores: arguments.smp.unwrap_or(SMP), lse: arguments.lse };
     let emulator = board.check(root())?;
     let cpu = format!("{}, {}", board.cpu(), if board.lse { "LSE" } else { "LL/SC" });
@@ -257,6 +292,19 @@ fn on_board(arguments: &RunArguments, level: u8, mut header: Header, host: &Host
     let what = format!("{} on {} emulated cores: {request}", header.place, board.cores);
     let begin = move || qemu::start(board, host_cores, &image, &request);
     Ok(Prepared { header, refused: vec![], what, begin: Box::new(begin) })
+}
+
+/// How long a board may be silent, unless somebody says so.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A board that this machine only listens to: what it is, its console says.
+fn on_serial(arguments: &RunArguments, line: &Serial, mut header: Header) -> Prepared {
+    header.pinned = true; // a core is a core
+    header.notes = vec!["the machine described here is the one at the other end of the board's console".into()];
+    let what = format!("{line}: waiting for a board; {}", header.request);
+    let (line, request) = (line.clone(), header.request.clone());
+    let patience = arguments.patience.unwrap_or(PATIENCE);
+    Prepared { header, refused: vec![], what, begin: Box::new(move || line.start(&request, patience)) }
 }
 
 /// Tells what there is, and what is wrong with it.

@@ -103,14 +103,20 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
 #[derive(Serialize)]
 struct Nothing {}
 
-/// Says that it waits for a request, and waits for it.
+/// Says that it waits for a request, every two seconds, until there is one.
 pub(crate) fn ask(line: &mut [u8]) -> &str {
     #[derive(Serialize)]
     struct Ready {
         protocol: u32,
     }
-    print("ready", &Ready { protocol: frame::PROTOCOL });
-    console::read_line(line)
+    let mut length = 0;
+    loop {
+        print("ready", &Ready { protocol: frame::PROTOCOL });
+        let late = cpu::counter() + 2 * cpu::counter_hz();
+        if console::read_line(line, &mut length, || cpu::counter() < late) {
+            return str::from_utf8(&line[..length]).unwrap_or_default();
+        }
+    }
 }
 
 /// Prints a frame for the host program.

@@ -9,7 +9,6 @@ use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
 use core::fmt::{self, Write};
 use core::hint::spin_loop;
 use core::ptr::NonNull;
-use core::str;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use hyp_locks::{Daif, IrqSave, Ticket};
 use lock_api::Mutex;
@@ -46,21 +45,21 @@ pub(crate) fn print_unlocked(text: fmt::Arguments<'_>) {
     let _ = uart().write_fmt(text);
 }
 
-/// Reads a line of text into `line`, without its end; what does not fit, or is no ASCII, is left out. Echoes nothing.
-pub(crate) fn read_line(line: &mut [u8]) -> &str {
-    let mut length = 0;
-    loop {
+/// Reads text into `line`, as of `length`, up to the end of a line, as long as `going_on` says so; whether it ended. What
+/// does not fit, or is no ASCII, is left out. Echoes nothing.
+pub(crate) fn read_line(line: &mut [u8], length: &mut usize, going_on: impl Fn() -> bool) -> bool {
+    while going_on() {
         // The console stays free: others may print meanwhile.
         match uart().read_word() {
-            Ok(Some(b'\n' | b'\r')) if length > 0 => break,
-            Ok(Some(byte @ b' '..=b'~')) if length < line.len() => {
-                line[length] = byte;
-                length += 1;
+            Ok(Some(b'\n' | b'\r')) if *length > 0 => return true,
+            Ok(Some(byte @ b' '..=b'~')) if *length < line.len() => {
+                line[*length] = byte;
+                *length += 1;
             }
             _ => spin_loop(), // nothing there, an empty line, or a byte that was garbled on the way
         }
     }
-    str::from_utf8(&line[..length]).unwrap_or_default()
+    false
 }
 
 /// Moves the console to where the device tree says that it is.
