@@ -117,11 +117,11 @@ use crate::cpu::CpuId;
 use crate::sync::{Acquire, Relaxed, Release, SeqCst, array, constructor, fence, initial, spin_loop};
 use crate::wait::{Spin, Wait};
 
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 mod caches_off;
 mod visibility;
 
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 pub use caches_off::CachesOff;
 use visibility::Watched;
 pub use visibility::{Coherent, Line, Visibility};
@@ -176,6 +176,9 @@ pub struct BakeryGuard {
     cpu: u32,
     not_send: PhantomData<*mut ()>,
 }
+
+// SAFETY: nothing of it is accessed through a shared reference: what is shared is what the lock guards.
+unsafe impl Sync for BakeryGuard {}
 
 impl<C, const CPUS: usize, V, W, const LAST: u32> Bakery<C, CPUS, V, W, LAST> {
     const BOUNDS: () =

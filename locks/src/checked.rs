@@ -18,7 +18,8 @@
 //! A handler that waits for a lock which the code that it interrupted holds is found, as recursion: it is the same CPU; but
 //! not in the few instructions between an acquisition and its note, or a note taken back and its release. Not found are: a
 //! handler that queues behind a *wait* of its own CPU, in a lock that is first in, first out; two CPUs that wait for each
-//! other's locks. After a release out of order the next one may go unnoticed.
+//! other's locks. After a release out of order the next one may go unnoticed. After `MutexGuard::unlocked` the place is one in
+//! `lock_api`, which takes the lock again. To try with a deadline for what one holds is no fault: it ends.
 //!
 //! # Invariants
 //!
@@ -46,6 +47,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use lock_api::{RawMutex, RawMutexFair};
 
 use crate::cpu::CpuId;
+use crate::timed::Watch;
 
 /// What the checks need, and what is done about what they find.
 pub trait Check: CpuId {
@@ -155,6 +157,29 @@ pub struct Checked<L, K> {
 /// The lock's own guard, and what its release is checked against.
 ///
 /// Not `Send`: a section belongs to the CPU that began it.
+///
+/// ```compile_fail,E0277
+/// use std::sync::atomic::AtomicUsize;
+/// use hyp_locks::{Check, Checked, CpuId, Ticket};
+///
+/// struct OneCore;
+/// // SAFETY: this example has one thread.
+/// unsafe impl CpuId for OneCore {
+///     fn cpu() -> usize {
+///         0
+///     }
+/// }
+/// impl Check for OneCore {
+///     fn held() -> &'static AtomicUsize {
+///         static HELD: AtomicUsize = AtomicUsize::new(0);
+///         &HELD
+///     }
+/// }
+///
+/// static POOL: lock_api::Mutex<Checked<Ticket, OneCore>, u32> = lock_api::Mutex::new(0);
+/// let guard = POOL.lock();
+/// std::thread::spawn(move || drop(guard));
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct CheckedGuard<G> {
@@ -165,6 +190,9 @@ pub struct CheckedGuard<G> {
     acquired: &'static Location<'static>,
     not_send: PhantomData<*mut ()>,
 }
+
+// SAFETY: nothing of it is accessed through a shared reference: what is shared is what the lock guards.
+unsafe impl<G> Sync for CheckedGuard<G> {}
 
 impl<L, K> Checked<L, K> {
     /// Checks the use of `lock`, which nobody has locked.
@@ -257,7 +285,16 @@ unsafe impl<L: RawMutex, K: Check> RawMutex for Checked<L, K> {
     }
 }
 
-// SAFETY: as fair as `L`. `bump` is the trait's own: a release and an acquisition, each checked.
+impl<L: Watch, K: Check> Watch for Checked<L, K> {
+    type Word = L::Word;
+
+    #[inline]
+    fn word(&self) -> &L::Word {
+        self.lock.word()
+    }
+}
+
+// SAFETY: as fair as `L`, whose own `bump` it is: the section goes on, for whoever looks at it from outside.
 unsafe impl<L: RawMutexFair, K: Check> RawMutexFair for Checked<L, K> {
     #[track_caller]
     unsafe fn unlock_fair(&self, guard: Self::Guard) {
@@ -265,5 +302,17 @@ unsafe impl<L: RawMutexFair, K: Check> RawMutexFair for Checked<L, K> {
             // SAFETY: as in `unlock`.
             unsafe { lock.unlock_fair(inner) }
         });
+    }
+
+    /// What another CPU that gets its turn holds it for is not checked against this section: it began before, and goes on.
+    unsafe fn bump(&self, guard: &mut Self::Guard) {
+        let place = self.place.load(Relaxed);
+        // INVARIANT: C1, C2: while another one may hold it, it is not this CPU's.
+        self.owner.store(0, Relaxed);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.lock.bump(&mut guard.inner) };
+        self.place.store(place, Relaxed);
+        self.owner.store(Self::me(), Relaxed);
+        guard.since = K::now();
     }
 }

@@ -10,7 +10,9 @@ use core::marker::PhantomData;
 use lock_api::RawMutex;
 use lock_api_04::RawMutex as RawMutex04;
 
-/// A `lock_api` 0.4 lock whose source has been read.
+/// A `lock_api` 0.4 lock whose source has been read: `spin`'s two, here. Another crate's lock, of which neither the trait nor
+/// the type is one's own, goes into a type of one's own first (`struct Mine(theirs::Lock)`, with `RawMutex` of 0.4 passed
+/// on), which this is then implemented for. Fairness and deadlines are not passed on.
 ///
 /// # Safety
 ///

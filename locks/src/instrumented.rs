@@ -18,6 +18,7 @@ use lock_api::{RawMutex, RawMutexFair};
 use scopeguard::{ScopeGuard, guard};
 
 use crate::sync::{AtomicU32, Relaxed, constructor, initial};
+use crate::timed::Watch;
 
 /// Where the times come from and where they go. All static: the implementor keeps the figures, by CPU.
 ///
@@ -194,5 +195,14 @@ unsafe impl<L: RawMutexFair, P: Probe> RawMutexFair for Instrumented<L, P> {
             // SAFETY: as in `unlock`.
             unsafe { lock.unlock_fair(inner) }
         });
+    }
+}
+
+impl<L: Watch, P: Probe> Watch for Instrumented<L, P> {
+    type Word = L::Word;
+
+    #[inline]
+    fn word(&self) -> &L::Word {
+        self.lock.word()
     }
 }

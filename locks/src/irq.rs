@@ -19,7 +19,10 @@
 //! | `CriticalSection<P>` | what the program's `critical-section` masks | anywhere, feature `critical-section` |
 //! | `Recorder` | nothing: keeps a record | host tests, feature `recorder` |
 //!
-//! `Pmr`, `AllInt`, `Sstatus`, `Primask` and `BasePri` are built by every test run, and have been run nowhere yet.
+//! `AllInt` and `Sstatus` are built by every test run, and have been run nowhere yet; the others have, on emulated boards.
+//!
+//! Whatever else is waited for while such a lock is held has to be taken with interrupts masked *everywhere*: a CPU that
+//! holds it with interrupts open may be interrupted by a handler that waits for the first one.
 //!
 //! # Drop guards in the reverse order of their making
 //!
@@ -29,50 +32,53 @@
 //! order of drops; a scope a section is the habit that keeps it right. Or take [`IrqDepth`], which counts the sections of
 //! a CPU and unmasks at the end of the last one; it has to know which CPU it is on.
 //!
+//! `MutexGuard::bump` and `unlocked` are a release and an acquisition: called on `a` while `b` is held, they unmask as a drop
+//! of `a` does, for a while. [`IrqDepth`] keeps the mask.
+//!
 //! Habit is enough where the worst is a deadlock. It is not where a region trusts in the mask for *memory safety*, as
 //! a `critical_section::with` does: so `CriticalSection<P>` wants an `unsafe` promise, `Nested`, of the user's own `P`.
 //! Whoever trusts in another control's mask for memory safety, beside these locks, owes himself the same.
 
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_os = "none")))]
 mod allint;
-#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+#[cfg(all(feature = "cortex-m", any(doc, all(target_arch = "arm", target_os = "none"))))]
 mod basepri;
 #[cfg(feature = "critical-section")]
 mod critical;
-#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+#[cfg(all(feature = "cortex-a", any(doc, all(target_arch = "aarch64", target_os = "none"))))]
 mod daif;
 mod depth;
 mod mask;
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_os = "none")))]
 mod pmr;
-#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+#[cfg(all(feature = "cortex-m", any(doc, all(target_arch = "arm", target_os = "none"))))]
 mod primask;
 #[cfg(feature = "recorder")]
 mod recorder;
 mod save;
-#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+#[cfg(any(doc, all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none")))]
 mod sstatus;
 
 use core::marker::PhantomData;
 
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_os = "none")))]
 pub use allint::{AllInt, AllIntBits};
-#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+#[cfg(all(feature = "cortex-m", any(doc, all(target_arch = "arm", target_os = "none"))))]
 pub use basepri::{BasePri, BasePriBits};
 #[cfg(feature = "critical-section")]
 pub use critical::{CriticalSection, Nested};
-#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+#[cfg(all(feature = "cortex-a", any(doc, all(target_arch = "aarch64", target_os = "none"))))]
 pub use daif::{Daif, DaifBits, DaifIf, DaifSet};
 pub use depth::{Depth, Depths, IrqDepth, IrqSlot};
 pub use mask::{IrqMask, SingleCore};
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_os = "none")))]
 pub use pmr::{Pmr, PmrBits};
-#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+#[cfg(all(feature = "cortex-m", any(doc, all(target_arch = "arm", target_os = "none"))))]
 pub use primask::{Primask, PrimaskBits};
 #[cfg(feature = "recorder")]
 pub use recorder::{Event, Recorder};
 pub use save::IrqSave;
-#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+#[cfg(any(doc, all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none")))]
 pub use sstatus::{Sstatus, SstatusBits};
 
 /// Masks interrupts on this CPU, and puts the mask back as it was.
@@ -114,6 +120,9 @@ pub struct IrqGuard<G, S> {
     state: S,
     not_send: PhantomData<*mut ()>,
 }
+
+// SAFETY: nothing of it is accessed through a shared reference: what is shared is what the lock guards.
+unsafe impl<G, S> Sync for IrqGuard<G, S> {}
 
 impl<G, S: Copy> IrqGuard<G, S> {
     /// The guard of the lock within, to be given up before the mask is restored by dropping the other.

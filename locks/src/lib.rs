@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | [`Tas`], [`Ttas`] | none | one store | the lock is rarely held when somebody comes; a waiter must be able to give up |
 //! | [`Ticket`] | first in, first out | one store | up to about eight cores |
-//! | [`Mcs`] | first in, first out | one store to the waiter's line; without one a compare-exchange, may wait for a link | many cores, strict order |
+//! | [`Mcs`] | first in, first out | one store to the waiter's line; without one a compare-exchange, may wait for a link | many cores, strict order, interrupts masked while it is waited for |
 //! | [`Queued`] | first in, first out among those who wait | one store | many cores, interruptible holders |
 //! | [`QSpin<C>`](QSpin) | first in, first out among those who wait | one store | many locks: four bytes each, 64 a CPU |
 //! | [`Bakery<C, CPUS>`](Bakery) | first come, first served | one store | caches or MMU off: plain loads and stores |
@@ -22,11 +22,24 @@
 //! | [`IrqDepth<L, I, C>`](IrqDepth) | as `L` | as `L` | the same, and guards are dropped in any order |
 //! | [`IrqMask<I>`](IrqMask) | – | one store | one core |
 //! | [`NoLock`] | – | one store | one core, no handler: the control in a measurement |
-//! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline; may sleep until it (`WFET`) |
+//! | [`Timed<L, K>`](Timed) | as `L`, but for those who may give up | as `L` | a wait must end at a deadline; with [`Doze`](timed::Doze) it sleeps meanwhile, until a release or the deadline (`WFET`) |
 //! | [`Checked<L, K>`](Checked) | as `L` | as `L` | debugging: recursion, long and crossing sections are named |
 //! | [`Instrumented<L, P>`](Instrumented) | as `L` | as `L` | wait, hold and handover are to be measured |
-//! | `Compat04<R>` | as `R` | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
+//! | `Compat04<R>` | as `R`, which the type does not tell | as `R` | the lock is written for `lock_api` 0.4: `SpinTicket`, `SpinMutex` |
 //! | `RawSpinlock<R>` | none | one store | `spinning_top`'s, as it is (feature `spinning_top`) |
+//!
+//! What handlers take, too, is taken with interrupts masked. On AArch64:
+//!
+//! ```text
+//! use hyp_locks::{Daif, IrqSave, Ticket};
+//!
+//! static PENDING: lock_api::Mutex<IrqSave<Ticket, Daif>, u32> = lock_api::Mutex::new(0);
+//! ```
+//!
+//! Decorators go around each other in this order, the outermost first, each of them or not: [`Timed`], [`Checked`],
+//! [`IrqSave`] or [`IrqDepth`], [`Instrumented`], the lock. `Timed` is outermost because what it adds to a lock, the others do
+//! not pass on; then a wait with a deadline has interrupts unmasked between two tries, and one for a lock that this CPU
+//! holds itself ends at the deadline, unreported.
 //!
 //! Not here, and why: **CLH** hands its nodes from waiter to waiter, so each lock needs one when it is made and gives one
 //! back when it is dropped, which a lock with a constant initial value that may be dropped while it is held cannot do
@@ -95,15 +108,15 @@ pub use checked::{Check, Checked, Fault};
 pub use compat::{Compat04, SpinMutex, SpinTicket};
 pub use cpu::CpuId;
 pub use instrumented::{Acquired, Instrumented, Probe};
-#[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
+#[cfg(any(doc, all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none")))]
 pub use irq::Sstatus;
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_os = "none")))]
 pub use irq::{AllInt, Pmr};
-#[cfg(all(feature = "cortex-m", target_arch = "arm", target_os = "none"))]
+#[cfg(all(feature = "cortex-m", any(doc, all(target_arch = "arm", target_os = "none"))))]
 pub use irq::{BasePri, Primask};
 #[cfg(feature = "critical-section")]
 pub use irq::{CriticalSection, Nested};
-#[cfg(all(feature = "cortex-a", target_arch = "aarch64", target_os = "none"))]
+#[cfg(all(feature = "cortex-a", any(doc, all(target_arch = "aarch64", target_os = "none"))))]
 pub use irq::{Daif, DaifIf};
 pub use irq::{Depth, Depths, InterruptControl, IrqDepth, IrqMask, IrqSave, IrqSlot, SingleCore};
 #[cfg(feature = "recorder")]

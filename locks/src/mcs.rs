@@ -85,8 +85,13 @@
 //!
 //! Strictly first in, first out, from the swap (M2); hence [`RawMutexFair`]. Every waiter watches its own line, so a
 //! handover disturbs nobody else. A release that finds a waiter which has come but not linked itself waits for it
-//! (M10): two instructions on bare metal, but as long as the hypervisor or scheduler pleases where that waiter can
-//! lose its CPU. There take [`Queued`](crate::Queued).
+//! (M10): for two instructions, if nothing comes in between there; but for as long as a handler runs, where the waiter
+//! can be interrupted, and as long as the hypervisor or scheduler pleases, where it can lose its CPU.
+//!
+//! So a release can wait for a waiter's *handler*. If that handler wants a lock which the releaser still holds, neither
+//! goes on, whatever the order in which locks are taken: hand over hand, take this one, then another that handlers take,
+//! release this one first. With interrupts masked wherever the lock is taken ([`IrqSave`](crate::IrqSave)) that cannot be;
+//! where they are not, take [`Queued`](crate::Queued), whose release waits for nobody.
 //!
 //! # Footprint, and when not to use it
 //!
@@ -135,6 +140,9 @@ pub struct McsGuard(*const Node);
 // SAFETY: by N5 the waiter stays until it is granted, by whichever thread.
 unsafe impl Send for McsGuard {}
 
+// SAFETY: nothing of it is accessed through a shared reference.
+unsafe impl Sync for McsGuard {}
+
 impl McsGuard {
     const NOBODY: Self = Self(ptr::null());
 }
@@ -143,7 +151,7 @@ impl McsGuard {
 const HELD: *mut Node = ptr::without_provenance_mut(1);
 
 impl<W> Mcs<W> {
-    /// What a waiter takes on its stack while it waits, in bytes.
+    /// What a waiter's node takes on its stack while it waits, in bytes; with the frame that aligns it, two or three times that.
     pub const WAITER: usize = size_of::<Node>();
 
     constructor! {

@@ -265,7 +265,7 @@ unsafe impl<C: Nodes, W: Wait> RawMutex for QSpin<C, W> {
 
     type Guard = GuardSend;
 
-    /// Takes a free lock that has no queue by one read-modify-write, else queues. Never panics.
+    /// Takes a free lock that has no queue by one read-modify-write, else queues. Never panics, if [`Nodes`] keeps its word.
     #[inline]
     fn lock(&self) -> GuardSend {
         let queue = self.tail.load(Relaxed); // S1

@@ -123,7 +123,7 @@ struct Node {
 }
 
 impl<W> Queued<W> {
-    /// What a waiter takes on its stack while it waits, in bytes.
+    /// What a waiter's node takes on its stack while it waits, in bytes; with the frame that aligns it, two or three times that.
     pub const WAITER: usize = size_of::<Node>();
 
     constructor! {

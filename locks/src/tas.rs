@@ -9,7 +9,8 @@
 //! T. E. Anderson, *The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors*, IEEE TPDS 1(1), 1990.
 //! The first try comes at once, as in the oldest spin locks; after one in vain the waiter looks, and tries again only when
 //! it has seen the flag clear. [`Ttas`](crate::Ttas) looks before its first try, too. A try is a compare-exchange, not an
-//! exchange: one in vain stores nothing, so it clears no other core's exclusive monitor.
+//! exchange: with `LDXR`/`STXR` one in vain stores nothing. An LSE `CAS` may write back what it has read, and so wake those
+//! who sleep in `WFE`: they look again, and sleep on. Where newcomers are many, take `Ttas`.
 //!
 //! # State
 //!

@@ -29,7 +29,7 @@ mod clocks;
 
 #[cfg(feature = "std")]
 pub use clocks::Monotonic;
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 pub use clocks::{Cntvct, Wfxt};
 
 /// A clock for deadlines.

@@ -12,7 +12,11 @@
 //!
 //! # State
 //!
-//! As [`tas`](crate::tas): one byte.
+//! ```text
+//!  + 0     ┌────────┐
+//!  locked  │ 0 or 1 │   one byte, written by whoever takes it, and by the holder
+//!          └────────┘
+//! ```
 //!
 //! | state | `locked` |
 //! |---|---|
@@ -35,11 +39,11 @@
 //!
 //! | access | operation | ordering | pairs with | why not weaker, why not stronger |
 //! |---|---|---|---|---|
-//! | B1 | `locked` load, waiting | Acquire | – | could be Relaxed, for B2 decides; waiting always acquires, at no cost |
-//! | B2 | `locked` compare-exchange | Acquire | B4 | after the section whose release left false |
-//! | B3 | `locked` load, trying | Relaxed | – | a hint: saves the compare-exchange that would fail |
-//! | B4 | `locked` store | Release | B2 | our section is done before the next one takes |
-//! | B5 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
+//! | TT1 | `locked` load, waiting | Acquire | – | could be Relaxed, for TT2 decides; waiting always acquires, at no cost |
+//! | TT2 | `locked` compare-exchange | Acquire | TT4 | after the section whose release left false |
+//! | TT3 | `locked` load, trying | Relaxed | – | a hint: saves the compare-exchange that would fail |
+//! | TT4 | `locked` store | Release | TT2 | our section is done before the next one takes |
+//! | TT5 | `locked` load, `is_locked` | Relaxed | – | a snapshot promises nothing to what follows |
 //!
 //! # Progress and fairness
 //!
@@ -93,11 +97,11 @@ impl<W> Ttas<W> {
     /// Takes the lock if it is free.
     #[inline]
     fn take(&self) -> bool {
-        self.locked.compare_exchange(false, true, Acquire, Relaxed).is_ok() // B2 take: false -> true
+        self.locked.compare_exchange(false, true, Acquire, Relaxed).is_ok() // TT2 take: false -> true
     }
 }
 
-// SAFETY: mutual exclusion by N1 and N2; B4 releases what B2 acquires. A guard is nothing: forgetting it leaves the lock
+// SAFETY: mutual exclusion by N1 and N2; TT4 releases what TT2 acquires. A guard is nothing: forgetting it leaves the lock
 // held, and no part of the lock knows its own address.
 unsafe impl<W: Wait> RawMutex for Ttas<W> {
     const INIT: Self = initial!(Self::new());
@@ -108,7 +112,7 @@ unsafe impl<W: Wait> RawMutex for Ttas<W> {
     #[inline]
     fn lock(&self) -> GuardSend {
         loop {
-            W::until(&self.locked, u32::from); // B1
+            W::until(&self.locked, u32::from); // TT1
             if self.take() {
                 return GuardSend::new();
             }
@@ -118,19 +122,19 @@ unsafe impl<W: Wait> RawMutex for Ttas<W> {
     /// Takes a free lock. Never waits, never panics.
     #[inline]
     fn try_lock(&self) -> Option<GuardSend> {
-        let locked = self.locked.load(Relaxed); // B3
+        let locked = self.locked.load(Relaxed); // TT3
         (!locked && self.take()).then(GuardSend::new)
     }
 
     /// One store.
     #[inline]
     unsafe fn unlock(&self, _: GuardSend) {
-        self.locked.store(false, Release); // B4 release: true -> false
+        self.locked.store(false, Release); // TT4 release: true -> false
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.locked.load(Relaxed) // B5
+        self.locked.load(Relaxed) // TT5
     }
 }
 

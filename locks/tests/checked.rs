@@ -275,3 +275,25 @@ fn who_finds_its_number_finds_the_place() {
     }
     assert!(told > 5, "interrupted too seldom: {told}");
 }
+
+#[test]
+fn a_bump_keeps_the_place_and_begins_a_new_time() {
+    let mutex = Locked::new(());
+    let line = line!() + 1;
+    let mut guard = mutex.lock();
+    NOW.set(NOW.get() + 90);
+    lock_api::MutexGuard::bump(&mut guard);
+    NOW.set(NOW.get() + 90);
+    assert_eq!(faults(), [], "neither half is too long");
+    catch_unwind(AssertUnwindSafe(|| drop(mutex.lock()))).unwrap_err();
+    match faults()[..] {
+        [Fault::Recursion { held_since, .. }] => assert_eq!((held_since.file(), held_since.line()), (file!(), line)),
+        ref other => panic!("{other:?}"),
+    }
+    NOW.set(NOW.get() + 101);
+    drop(guard);
+    match faults()[..] {
+        [Fault::HeldTooLong { acquired, .. }] => assert_eq!((acquired.file(), acquired.line()), (file!(), line)),
+        ref other => panic!("{other:?}"),
+    }
+}

@@ -70,7 +70,7 @@ impl Table {
 #[test]
 fn footprint() {
     let mut table =
-        Table("| lock | bytes | in the guard | a waiter's stack | a CPU |\n|---|--:|--:|--:|--:|\n".to_owned());
+        Table("| lock | bytes | in the guard | a waiter's node | a CPU |\n|---|--:|--:|--:|--:|\n".to_owned());
     table.row::<NoLock>("NoLock", [1, 0, 0, 0]);
     table.row::<IrqMask<OneCore>>("IrqMask, 64-bit state", [1, 8, 0, 0]);
     table.row::<Tas>("Tas", [1, 0, 0, 0]);

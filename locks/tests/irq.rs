@@ -201,6 +201,30 @@ fn counted_sections_stay_masked_to_the_end_of_the_last() {
     assert_eq!(events, [MASK, MASK_AGAIN, RESTORE]);
 }
 
+/// What `IrqSave` does, too, is in the documentation of `irq`; the count keeps the mask.
+#[test]
+fn a_bump_in_another_section_unmasks_unless_sections_are_counted() {
+    let (a, b) = (Mutex::<IrqSave<Mcs, Recorder>, ()>::new(()), Mutex::<IrqSave<Mcs, Recorder>, ()>::new(()));
+    let events = Recorder::record(|| {
+        let (mut first, second) = (a.lock(), b.lock());
+        lock_api::MutexGuard::bump(&mut first);
+        drop(second);
+        drop(first);
+    });
+    assert_eq!(events, [MASK, MASK_AGAIN, RESTORE, MASK, STAY, RESTORE]);
+
+    type Fair = Mutex<IrqDepth<Mcs, Recorder, Threads>, ()>;
+    let (a, b) = (Fair::new(()), Fair::new(()));
+    let events = Recorder::record(|| {
+        let (mut first, second) = (a.lock(), b.lock());
+        lock_api::MutexGuard::bump(&mut first);
+        lock_api::MutexGuard::unlocked(&mut first, || assert!(Recorder::masked()));
+        drop(first);
+        drop(second);
+    });
+    assert_eq!(events.iter().filter(|&&event| event == RESTORE).count(), 1, "{events:?}");
+}
+
 #[test]
 fn counted_sections_leave_a_mask_that_they_found() {
     let (saved, counted) = (Saved::new(()), Counted::new(()));

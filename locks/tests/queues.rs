@@ -2,6 +2,9 @@
 
 #![cfg(not(loom))]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod stepping;
+
 use std::array;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -184,5 +187,73 @@ fn a_cpu_that_has_no_node_left_waits_all_the_same() {
         interrupted::<LAST>(); // three
         interrupted::<{ LAST + 1 }>(); // none
         interrupted::<{ LAST + 2 }>(); // not in the list
+    }
+}
+
+/// The hazard that the documentation of `mcs` names: a release waits for a waiter's link, and so for a handler that has come
+/// before it; not so with a lock whose release waits for nobody.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod a_waiter_is_interrupted {
+    use std::sync::atomic::AtomicU64;
+    use std::time::{Duration, Instant};
+
+    use hyp_locks::Mcs;
+    use lock_api::Mutex as Locked;
+
+    use super::*;
+    use crate::stepping;
+
+    /// More than it takes to come into the queue, in a build for debugging, too.
+    const INSTRUCTIONS: usize = 600;
+
+    static CAME: AtomicBool = AtomicBool::new(false);
+    /// What the handler waits for, and the releaser holds.
+    static HELD: AtomicBool = AtomicBool::new(false);
+    static STUCK: AtomicBool = AtomicBool::new(false);
+    /// After so many milliseconds it is.
+    static PATIENCE: AtomicU64 = AtomicU64::new(0);
+
+    fn handler() {
+        CAME.store(true, Ordering::Release);
+        let since = Instant::now();
+        while HELD.load(Ordering::Acquire) {
+            if since.elapsed() > Duration::from_millis(PATIENCE.load(Ordering::Relaxed)) {
+                return STUCK.store(true, Ordering::Release);
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// After how many of a waiter's instructions the handler, and the releaser with it, are stuck.
+    fn stuck<L: RawMutex + Send + Sync>(patience: u64) -> usize {
+        let _alone = ONE_AT_A_TIME.lock().unwrap();
+        PATIENCE.store(patience, Ordering::Relaxed);
+        let instructions = (0..INSTRUCTIONS).filter(|&at| {
+            for flag in [&CAME, &STUCK] {
+                flag.store(false, Ordering::Release);
+            }
+            let lock = Locked::<L, ()>::new(());
+            let first = lock.lock();
+            HELD.store(true, Ordering::Release); // hand over hand: a second one is taken, ...
+            thread::scope(|scope| {
+                scope.spawn(|| stepping::interrupted(at, handler, || drop(lock.lock())));
+                while !CAME.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+                drop(first); // ... and the first one released
+                HELD.store(false, Ordering::Release);
+            });
+            STUCK.load(Ordering::Acquire)
+        });
+        instructions.count()
+    }
+
+    #[test]
+    fn and_a_release_waits_for_its_handler_where_it_waits_for_a_link() {
+        // As long as a thread may be off its core.
+        assert_eq!(stuck::<Queued>(5000), 0);
+        assert_eq!(stuck::<Ticket>(5000), 0);
+        let mcs = stuck::<Mcs>(10);
+        assert!((1..INSTRUCTIONS / 2).contains(&mcs), "between the swap and the link: {mcs} instructions");
     }
 }

@@ -3,12 +3,15 @@
 #![cfg(not(loom))]
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use hyp_locks::qspin::{CpuNodes, Nodes};
 use hyp_locks::timed::{Between, Doze, Monotonic, Poll, Watch};
 use hyp_locks::wait::Word;
-use hyp_locks::{Clock, CpuId, IrqSave, Mcs, QSpin, Queued, Recorder, Tas, Ticket, Timed, Ttas};
+use hyp_locks::{
+    Acquired, Check, Checked, Clock, CpuId, Instrumented, IrqSave, Mcs, Probe, QSpin, Queued, Recorder, Tas, Ticket,
+    Timed, Ttas,
+};
 use lock_api::{GuardSend, Mutex, RawMutex};
 
 /// Moves on by one with each look.
@@ -87,6 +90,23 @@ impl Nodes for OneCpu {
     }
 }
 
+impl Check for OneCpu {
+    fn held() -> &'static AtomicUsize {
+        static HELD: AtomicUsize = AtomicUsize::new(0);
+        &HELD
+    }
+}
+
+impl Probe for OneCpu {
+    fn now() -> u64 {
+        0
+    }
+
+    fn acquired(_: Acquired) {}
+
+    fn released(_: u64) {}
+}
+
 /// Or who dozes would not wake.
 #[test]
 fn every_release_changes_the_word_that_is_watched() {
@@ -104,6 +124,8 @@ fn every_release_changes_the_word_that_is_watched() {
     changes::<Queued>();
     changes::<QSpin<OneCpu>>();
     changes::<IrqSave<Ticket, Recorder>>();
+    changes::<Checked<Ticket, OneCpu>>();
+    changes::<Instrumented<Tas, OneCpu>>();
 }
 
 thread_local! {

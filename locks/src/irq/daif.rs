@@ -10,6 +10,7 @@
 
 use core::arch::asm;
 
+#[cfg(not(doc))]
 use cortex_a::registers::{DAIF, Readable};
 
 use super::InterruptControl;
@@ -19,7 +20,8 @@ pub type Daif = DaifSet<0b0010>;
 /// Masks IRQ and FIQ (`DAIF.I` and `.F`): where FIQ is an interrupt too, as for GIC group 0 without EL3.
 pub type DaifIf = DaifSet<0b0011>;
 
-/// Masks the bits of `BITS`, in the order of the `DAIFSet` immediate: 8 = D, 4 = A, 2 = I, 1 = F.
+/// Masks the bits of `BITS`, in the order of the `DAIFSet` immediate: 8 = D, 4 = A, 2 = I, 1 = F; one of the last two at
+/// least, which is checked when it is compiled.
 ///
 /// `restore` writes back the whole saved mask: a section that itself changes `D` or `A` loses that change.
 #[derive(Debug)]
@@ -29,6 +31,18 @@ pub struct DaifSet<const BITS: u8>;
 #[derive(Clone, Copy, Debug)]
 pub struct DaifBits(u64);
 
+#[cfg(not(doc))]
+#[inline(always)]
+fn read() -> u64 {
+    DAIF.get()
+}
+
+/// The crate is not there where documentation is made for a host.
+#[cfg(doc)]
+fn read() -> u64 {
+    unreachable!("documentation is not run")
+}
+
 // SAFETY: 1. `MSR DAIFSet` masks on this core what `BITS` names, at once. 2. The assembly has no `nomem`, and reading
 // the mask early or late does not matter: all assembly that is not `pure` stays in order. 3. No call, no panic.
 unsafe impl<const BITS: u8> InterruptControl for DaifSet<BITS> {
@@ -36,7 +50,8 @@ unsafe impl<const BITS: u8> InterruptControl for DaifSet<BITS> {
 
     #[inline(always)]
     fn save_and_mask() -> DaifBits {
-        let state = DaifBits(DAIF.get());
+        const { assert!(BITS & 0b0011 != 0 && BITS < 16, "it masks neither IRQ nor FIQ, or is no four bits") };
+        let state = DaifBits(read());
         // SAFETY: EL1 and above may set its mask bits; no memory, stack or flags are touched.
         unsafe { asm!("msr daifset, {bits}", bits = const BITS, options(nostack, preserves_flags)) };
         state

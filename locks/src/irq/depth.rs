@@ -52,7 +52,7 @@ pub type IrqDepth<L, I, C> = IrqSave<L, Depth<I, C>>;
 #[derive(Debug)]
 pub struct Depth<I, C>(PhantomData<fn() -> (I, C)>);
 
-/// What is kept for one CPU.
+/// What is kept for one CPU, a line of its own: each section writes it.
 ///
 /// # Invariants
 ///
@@ -63,6 +63,7 @@ pub struct Depth<I, C>(PhantomData<fn() -> (I, C)>);
 /// * **D2** `saved` is there only while `depth` is not 0: the mask as it was before the first of those sections. Hence it is
 ///   put there after the depth has left 0, and taken before it is 0 again: a handler that came in the other way round would
 ///   take it for its own, and interrupts would stay masked for ever.
+#[repr(align(64))]
 pub struct IrqSlot<I: InterruptControl> {
     depth: Cell<usize>,
     saved: Cell<Option<I::State>>,

@@ -1,8 +1,8 @@
 //! Clocks: of the host, and of AArch64.
 
-#[cfg(any(feature = "std", all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
+#[cfg(any(doc, feature = "std", all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 use super::Clock;
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 use crate::wait::Word;
 
 /// The clock of the host, [`std::time::Instant`].
@@ -31,11 +31,11 @@ impl Clock for Monotonic {
 ///
 /// One counter for all CPUs, at any exception level that may read it (`CNTKCTL_EL1.EL0VCTEN` for EL0). At EL2 without VHE
 /// it is the physical one less `CNTVOFF_EL2`, which must not be changed between a deadline and its check.
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 #[derive(Debug)]
 pub struct Cntvct;
 
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 impl Clock for Cntvct {
     type Duration = u64;
     type Instant = u64;
@@ -55,17 +55,20 @@ impl Clock for Cntvct {
     }
 }
 
-/// [`Cntvct`], on machines with `FEAT_WFxT` (Armv8.7): who waits sleeps in `WFET` until the lock's word changes, or until the
-/// deadline.
+/// [`Cntvct`], on machines with `FEAT_WFxT` (Armv8.7): who waits with [`Doze`](super::Doze) sleeps in `WFET` until the lock's
+/// word changes, or until the deadline. With [`Poll`](super::Poll), the default, nobody sleeps: the lock is
+/// `Timed<Tas, Wfxt, Doze>`.
+///
+/// It is built, and its assembly read, in every test run; it has been run nowhere yet, for want of a machine.
 ///
 /// The program makes sure that the instruction is there: `ID_AA64ISAR2_EL1.WFxT` is not 0. Elsewhere it is undefined. What
 /// [`Wfe`](crate::wait::Wfe) asks of memory and cores it asks, too. It is written by its encoding, for the compiler knows no
 /// stable name of the feature: one build serves machines with and without it, each with its own clock.
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 #[derive(Debug)]
 pub struct Wfxt;
 
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom)))]
+#[cfg(any(doc, all(target_arch = "aarch64", target_pointer_width = "64", not(miri), not(loom))))]
 impl Clock for Wfxt {
     type Duration = u64;
     type Instant = u64;

@@ -183,7 +183,7 @@ fn ttas() {
         file: "src/ttas.rs",
         source: include_str!("../../src/ttas.rs"),
         models: models!(Ttas<Spin>, of three Ttas<Patient<6>>),
-        survivors: &[("B1", Weakened(Relaxed), "B2 decides, and acquires")],
+        survivors: &[("TT1", Weakened(Relaxed), "TT2 decides, and acquires")],
     }
     .check();
 }
