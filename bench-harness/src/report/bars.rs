@@ -93,7 +93,7 @@ where
         .disable_y_mesh()
         .disable_y_axis()
         .max_light_lines(0)
-        .x_labels(4)
+        .x_labels(3)
         .x_label_formatter(&|value| format(*value))
         .light_line_style(TRANSPARENT)
         .bold_line_style(grid())

@@ -6,7 +6,7 @@ use plotters::style::{Color as _, RGBColor};
 use super::bars::{self, Bar, Row, Scale};
 use super::data::data;
 use super::select::{Cells, by_task, locks};
-use super::text::{cores, digits, labelled, trimmed};
+use super::text::{cores, digits, labelled, trimmed, trimmed_time};
 use crate::summary::{CellSummary, Run};
 
 /// Of the critical section, the think, the overhead: told apart by lightness too.
@@ -33,7 +33,7 @@ fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> String {
     });
     let title = labelled(run, &format!("{task}: critical + think + overhead, ns/op"));
     let below = key() + &table(&title, cells);
-    bars::plot(&title, &rows.collect::<Vec<_>>(), &Scale::Linear, trimmed, &below)
+    bars::plot(&title, &rows.collect::<Vec<_>>(), &Scale::Linear, trimmed_time, &below)
 }
 
 fn bar(cell: &CellSummary) -> Option<Bar> {
@@ -51,10 +51,15 @@ fn bar(cell: &CellSummary) -> Option<Bar> {
         note: format!(
             "{}{} · {}",
             if parts.rough { "≈ " } else { "" },
-            lengths.map(trimmed).join(" + "),
+            lengths.map(short).join(" + "),
             cores(cell.scenario.cores)
         ),
     })
+}
+
+/// In nanoseconds, or with a unit where that is shorter.
+fn short(ns: f64) -> String {
+    if ns.abs() < 99_999.5 { trimmed(ns) } else { trimmed_time(ns) }
 }
 
 fn key() -> String {

@@ -9,7 +9,7 @@ use super::curves::{self, Curves, Point};
 use super::data::data;
 use super::palette::{look, strength};
 use super::select::{Cells, by_task, core_counts, locks};
-use super::text::{cores, digits, labelled, time, trimmed, trimmed_time};
+use super::text::{cores, digits, labelled, time, trimmed_time};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each task.
@@ -36,7 +36,7 @@ fn plot(run: &Run, task: Task, cells: &Cells<'_>) -> String {
             Row { label: lock.to_string(), bars: of_lock.map(|cell| bar(cell, &counts)).collect() }
         })
         .collect();
-    bars::plot(&title, &rows, &Scale::Linear, trimmed, &below)
+    bars::plot(&title, &rows, &Scale::Linear, trimmed_time, &below)
 }
 
 /// A point of each cell, by lock; locks without one are left out.

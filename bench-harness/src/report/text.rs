@@ -39,7 +39,7 @@ pub(super) fn time(ns: f64) -> String {
 
 fn in_unit(ns: f64, format: fn(f64) -> String) -> String {
     match ns {
-        _ if ns < 999.5 => format(ns) + " ns",
+        _ if ns.abs() < 999.5 => format(ns) + " ns",
         _ if ns < 999.5e3 => format(ns / 1e3) + " µs",
         _ if ns < 999.5e6 => format(ns / 1e6) + " ms",
         _ => format(ns / 1e9) + " s",
