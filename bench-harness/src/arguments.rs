@@ -14,6 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::compare::Criteria;
+use crate::placement::Placement;
 use crate::scenario::{self, Named};
 use crate::serial::Serial;
 use crate::session::Impossible;
@@ -273,6 +274,11 @@ pub struct RunArguments {
     #[arg(long, value_parser = named::<Mix>(), value_delimiter = ',')]
     pub mix: Vec<Mix>,
 
+    /// On which cores of this host: system (as they are numbered), pack (near each other), spread (far apart), or their
+    /// numbers, 0-2-1-3
+    #[arg(long, value_name = "WHICH", default_value = "system")]
+    pub place: Placement,
+
     /// How long each pass without instruments measures: 500us, 100ms, 1s
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
@@ -445,6 +451,9 @@ impl RunArguments {
         match self.on {
             _ if self.smp.is_some() && !emulated => Err("--smp is for an emulated board; elsewhere, --cores".into()),
             _ if self.lse && !emulated => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
+            ref on if self.place != Placement::System && *on != On::Named(Place::Host) => {
+                Err("--place is for this host: a board has its cores in its own order".into())
+            }
             On::Named(_) if self.patience.is_some() => Err("--patience is for a board at a serial line".into()),
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
@@ -577,6 +586,8 @@ mod tests {
             ("b --time 0s", "between 1us and 600s"),
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),
+            ("b --place near", "system, pack, spread, or numbers of cores"),
+            ("b --place pack --on qemu-virt-el1", "--place is for this host"),
             ("b --patience 1s", "--patience is for a board at a serial line"),
             ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, and serial:DEVICE"),
             ("b --on serial:/dev/x,17", "no 17 bits a second"),

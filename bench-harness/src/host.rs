@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::panic;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
@@ -18,6 +19,8 @@ use core_affinity::CoreId;
 use hyp_locks::InterruptControl;
 
 use crate::own;
+use crate::placement::Placement;
+use crate::session::Impossible;
 
 static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 
@@ -41,6 +44,8 @@ pub struct Host {
     hz: u64,
     /// By how many cores the workers are shifted: worker `i` is on core `i + rotation`.
     rotation: AtomicUsize,
+    /// Whether somebody has chosen the cores: then workers rotate among as many as there are workers.
+    placed: bool,
     /// Whether pinning works here; found out before anything is measured.
     pins: bool,
     /// Whether a worker could not be pinned, though that worked before.
@@ -55,11 +60,22 @@ impl Host {
     ///
     /// There is no telling which cores those are, and how many; or no thread can be started.
     pub fn new() -> Result<Self> {
+        Self::placed(&Placement::System)
+    }
+
+    /// The same, with its cores in the order of `placement`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); or there is no such core.
+    pub fn placed(placement: &Placement) -> Result<Self> {
         let cores = match core_affinity::get_core_ids() {
             Some(cores) if !cores.is_empty() => cores,
             _ => bail!("the operating system does not tell which cores this process may use"),
         };
-        let cores: Vec<CoreId> = cores.into_iter().take(MAX_CORES).collect();
+        let available: Vec<usize> = cores.iter().map(|core| core.id).collect();
+        let order = placement.order(&available, Path::new("/sys/devices/system/cpu")).map_err(Impossible)?;
+        let cores: Vec<CoreId> = order.into_iter().take(MAX_CORES).map(|id| CoreId { id }).collect();
         let tries = cores.clone();
         let pins = thread::Builder::new()
             .spawn(move || tries.into_iter().all(core_affinity::set_for_current))
@@ -74,6 +90,7 @@ impl Host {
             cores,
             hz: hz.try_into().context("the clock is faster than can be")?,
             rotation: AtomicUsize::new(0),
+            placed: *placement != Placement::System,
             pins,
             slipped: AtomicBool::new(false),
             counter: nanoseconds != TICKS,
@@ -83,6 +100,12 @@ impl Host {
     /// From the next pass on, worker `i` is on the core `i + rotation`: no core is always the first.
     pub fn rotate(&self, rotation: u32) {
         self.rotation.store(rotation as usize, Relaxed);
+    }
+
+    /// The cores, by the system's numbers, in the order in which workers get them.
+    #[must_use]
+    pub fn order(&self) -> Vec<usize> {
+        self.cores.iter().map(|core| core.id).collect()
     }
 
     /// Whether workers stay on their cores: `false` if the system does not do it, or did not always.
@@ -95,9 +118,10 @@ impl Host {
         self.counter
     }
 
-    fn begin(&self, worker: usize) {
+    fn begin(&self, worker: usize, workers: usize) {
         WORKER.set(Some(worker));
-        let core = self.cores[(worker + self.rotation.load(Relaxed)) % self.cores.len()];
+        let among = if self.placed { workers } else { self.cores.len() };
+        let core = self.cores[(worker + self.rotation.load(Relaxed)) % among];
         if self.pins && !core_affinity::set_for_current(core) {
             self.slipped.store(true, Relaxed);
         }
@@ -184,7 +208,7 @@ impl Machine for Host {
         // Relaxed: the word says all there is to say; starting a thread publishes what it works on.
         let state = AtomicU8::new(WAIT);
         let worker = |i| {
-            self.begin(i);
+            self.begin(i, cores);
             loop {
                 match state.load(Relaxed) {
                     WAIT => thread::yield_now(),

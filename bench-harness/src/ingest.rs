@@ -66,6 +66,7 @@ fn header(board: &str, emulated: bool, log: &str, started: jiff::Timestamp) -> H
         command: std::env::args().collect(),
         scenario: None,
         own: vec![],
+        placement: None,
         request: String::new(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         place: board.into(),

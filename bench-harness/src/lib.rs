@@ -42,6 +42,7 @@ mod made_up;
 pub mod method;
 pub mod outline;
 pub mod own;
+pub mod placement;
 pub mod program;
 pub mod progress;
 pub mod protocol;

@@ -19,6 +19,7 @@ pub(crate) fn header() -> Header {
         command: vec!["bench-harness".into(), "a b".into()],
         scenario: None,
         own: vec![],
+        placement: None,
         request: "quick".into(),
         started: "2026-01-01T00:00:00Z".into(),
         place: "host".into(),

@@ -16,7 +16,7 @@ use crate::{local, table};
 ///
 /// There is no such scenario; or no telling which cores there are.
 pub fn outline(arguments: &RunArguments) -> Result<String> {
-    let host = Host::new()?;
+    let host = Host::placed(&arguments.place)?;
     let mut text = String::new();
     let mut seconds = 0.0;
     for (named, request) in arguments.requests()? {

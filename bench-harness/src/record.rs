@@ -53,6 +53,9 @@ pub struct Header {
     pub emulated: bool,
     /// Whether every worker was kept on a core of its own.
     pub pinned: bool,
+    /// On which cores, where that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placed>,
     /// Ticks in a second, where they are known beforehand; every pass has its own.
     pub hz: Option<u64>,
     /// How many passes were planned, where that is known beforehand.
@@ -61,6 +64,15 @@ pub struct Header {
     pub machine: MachineInfo,
     /// What a reader of the figures should know.
     pub notes: Vec<String>,
+}
+
+/// On which cores workers were.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Placed {
+    /// How they were chosen, as `--place` has it.
+    pub placement: String,
+    /// The cores, by the system's numbers, in the order in which workers get them.
+    pub cores: Vec<usize>,
 }
 
 /// Where the program comes from.

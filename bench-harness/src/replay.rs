@@ -52,6 +52,8 @@ fn command(header: &Header, request: &Request) -> String {
     add("time", us(request.measure_us));
     add("sample-time", us(request.sample_us));
     add("repeats", request.repeats.map(|repeats| repeats.to_string()));
+    let chosen = header.placement.as_ref().filter(|placed| placed.placement != "system");
+    add("place", chosen.map(|placed| placed.placement.clone()));
     add("on", (header.place != "host").then(|| header.place.clone()));
     words.join(" ")
 }

@@ -26,6 +26,7 @@ use crate::arguments::ResumeArguments;
 use crate::follow::follow;
 use crate::host::{Host, quiet_workers};
 use crate::local::Todo;
+use crate::placement::Placement;
 use crate::progress::Progress;
 use crate::record::{End, Header, Kind as _, Note};
 use crate::session::{self, Impossible};
@@ -58,7 +59,8 @@ pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
         eprintln!("{name} is complete: there is nothing to measure");
         return session::show_file(&arguments.file, arguments.no_html);
     }
-    let host = Arc::new(Host::new()?);
+    let placement = begun.header.placement.as_ref().map_or(Ok(Placement::System), |placed| placed.placement.parse());
+    let host = Arc::new(Host::placed(&placement.map_err(Impossible)?)?);
     let differs = differs(&begun.header, host.cores());
     if let Some(what) = differs.as_ref().filter(|_| !arguments.anyway) {
         return Err(Impossible(format!("{name}: {what}; --anyway goes on nevertheless, and notes it")).into());

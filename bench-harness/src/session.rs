@@ -20,7 +20,7 @@ use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
-use crate::record::{Header, Refused};
+use crate::record::{Header, Placed, Refused};
 use crate::scenario::Named;
 use crate::serial::Serial;
 use crate::summary::Run;
@@ -63,7 +63,7 @@ fn root() -> &'static Path {
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     interrupt::listen().context("cannot listen for Ctrl-C")?;
     quiet_workers();
-    let host = Arc::new(Host::new()?);
+    let host = Arc::new(Host::placed(&arguments.place)?);
     let mut worst = Status::Good;
     for (named, request) in arguments.requests()? {
         if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet) {
@@ -207,6 +207,7 @@ fn header(
         build: provenance::build(),
         command: std::env::args().collect(),
         scenario,
+        placement: None,
         own: own::brought(),
         request: request.to_string(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -240,6 +241,7 @@ fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host
     let plan = request.plan(host.cores());
     let (cells, refused) = sorted(&plan, &host);
     header.pinned = host.pins();
+    header.placement = Some(Placed { placement: arguments.place.to_string(), cores: host.order() });
     header.hz = Some(host.hz());
     let passes = 2 * u64::from(plan.repeats) * cells.len() as u64;
     header.passes = Some(passes);

@@ -100,6 +100,7 @@ fn what_there_is_not_is_refused_before_anything_is_written() {
         ("--lock broken --cores 1", "one core alone needs no lock"),
         ("--lock irq-ticket", "it is for bare metal"),
         ("--cores 60000", "there are not so many cores here, but "),
+        ("--place 0-4711", "there is no core 4711 here"),
     ] {
         let ran = run(directory.path(), line);
         assert_eq!(ran.status, Some(2), "{line}: {}", ran.err);
@@ -297,6 +298,11 @@ fn a_run_that_was_stopped_goes_on_and_is_complete() {
 fn a_replay_is_a_command_and_so_are_completions_and_the_manual() {
     let directory = here();
     assert_eq!(run(directory.path(), TINY).status, Some(0));
+    let placed = run(directory.path(), &format!("{TINY} --place 0 --output placed"));
+    assert_eq!(placed.status, Some(0), "{}", placed.err);
+    let file = fs::read_dir(directory.path().join("placed")).unwrap().next().unwrap().unwrap().path();
+    let of_placed = run(directory.path(), &format!("replay {}", file.with_extension("jsonl").display()));
+    assert!(of_placed.out.contains(" --place 0\n"), "{}", of_placed.out);
     let replay = run(directory.path(), &format!("replay {}", records(directory.path()).display()));
     assert!(replay.out.contains("run --preset smoke --cores 1 --time 1000us --repeats 1\n"), "{}", replay.out);
     let completions = run(directory.path(), "completions bash");

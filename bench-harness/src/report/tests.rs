@@ -21,6 +21,7 @@ fn header() -> Header {
         command: vec!["bench-harness".into(), "run".into(), "<script>".into()],
         scenario: None,
         own: vec![],
+        placement: None,
         request: "quick".into(),
         started: "2026-01-02T03:04:05Z".into(),
         place: "host".into(),
