@@ -170,10 +170,11 @@ impl Sums {
 }
 
 /// The median way of a line between two of the cores that `cores` workers were on. On a host, worker `i` of repeat `r` is
-/// on core `i + r`, and the ways were measured as in repeat 0.
+/// on core `i + r` of all, or, where somebody chose the cores, of those that are used; the ways were measured as in repeat 0.
 fn way_ns(around: Around<'_>, cores: u16, repeats: &BTreeSet<u32>) -> Option<f64> {
     let all = u32::try_from(around.header.machine.cores.max(1)).ok()?;
-    let rotates = around.header.place == "host";
+    let chosen = around.header.placement.as_ref().is_some_and(|placed| placed.placement != "system");
+    let rotates = around.header.place == "host" && !chosen;
     let of = |repeat: u32| {
         let turn = if rotates { repeat % all } else { 0 };
         (0..u32::from(cores)).map(move |worker| if rotates { (worker + turn) % all } else { worker })
@@ -197,6 +198,7 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::made_up::{header, histogram, pass, run, with_waits};
+    use crate::record::Placed;
     use crate::summary::Collector;
     use bench_core::Strategy::Merged;
 
@@ -248,18 +250,20 @@ mod tests {
     #[test]
     fn a_handover_is_counted_in_ways_between_the_cores_that_took_part() {
         let way = |a, b, ticks| Transfer { a, b, hz: 1_000_000_000, hops: 10, ticks };
-        let transfers = |emulated, repeat| {
+        let transfers = |emulated, repeat, placed: Option<&str>| {
             let mut collector = Collector::default();
             [way(0, 1, 200), way(0, 2, 9000), way(1, 2, 300)].into_iter().for_each(|way| collector.add_transfer(way));
             let passes = [pass(Lock::Mcs, Merged, repeat, &[10, 10]), Pass { repeat, ..instrumented() }];
             passes.iter().for_each(|pass| collector.add(pass));
             let mut header = Header { emulated, ..header() };
             header.machine.cores = 3;
+            header.placement = placed.map(|placement| Placed { placement: placement.into(), cores: vec![0, 1, 2] });
             collector.finish(header, vec![], None).cells[0].details.handover_transfers
         };
-        assert!(near(transfers(false, 0), 3.0), "60 ns by the 20 ns between 0 and 1");
-        assert!(near(transfers(false, 1), 2.0), "by the 30 ns between 1 and 2: workers rotate");
-        assert_eq!(transfers(true, 0), None, "a ratio of emulated times");
+        assert!(near(transfers(false, 0, None), 3.0), "60 ns by the 20 ns between 0 and 1");
+        assert!(near(transfers(false, 1, Some("system")), 2.0), "by the 30 ns between 1 and 2: workers rotate");
+        assert!(near(transfers(false, 1, Some("pack")), 3.0), "among the cores that were chosen");
+        assert_eq!(transfers(true, 0, None), None, "a ratio of emulated times");
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub struct Measured {
 /// A way of a cache line.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Way {
-    /// One core.
+    /// One core: that of this worker in the first repeat.
     pub a: u16,
-    /// The other one.
+    /// The other one, likewise.
     pub b: u16,
     /// One way.
     pub one_way_ns: f64,

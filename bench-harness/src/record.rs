@@ -67,7 +67,7 @@ pub struct Header {
 }
 
 /// On which cores workers were.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Placed {
     /// How they were chosen, as `--place` has it.
     pub placement: String,

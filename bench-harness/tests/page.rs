@@ -19,6 +19,7 @@ fn header() -> Header {
         command: vec![BAD.into()],
         scenario: None,
         own: vec![brought(true), brought(false)],
+        placement: None,
         request: BAD.into(),
         started: BAD.into(),
         place: BAD.into(),

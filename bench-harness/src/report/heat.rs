@@ -112,7 +112,11 @@ pub(super) fn ways(run: &Run) -> Vec<String> {
     let longest = ways.values().copied().fold(0.0, f64::max);
     let name = |row: u16| {
         let (first, end) = (row * block, ((row + 1) * block - 1).min(last));
-        if first == end { first.to_string() } else { format!("{first}–{end}") }
+        if first < end {
+            return format!("{first}–{end}");
+        }
+        let placed = run.header.placement.as_ref().and_then(|placed| placed.cores.get(usize::from(first)));
+        placed.map_or_else(|| first.to_string(), ToString::to_string)
     };
     let places = 0..=last / block;
     let cell = |a, b| match ways.get(&(a, b)) {
@@ -152,6 +156,7 @@ fn grid(title: &str, corner: &str, head: Vec<String>, rows: Vec<(String, Vec<Str
 mod tests {
     use super::*;
     use crate::made_up::{header, pass, run};
+    use crate::record::{Header, Placed};
     use crate::summary::Collector;
     use bench_core::Lock::{Mcs, Tas, Ticket};
     use bench_core::Strategy::Merged;
@@ -172,13 +177,17 @@ mod tests {
     }
 
     fn map(cores: u16) -> String {
+        map_of(cores, None)
+    }
+
+    fn map_of(cores: u16, placement: Option<Placed>) -> String {
         let mut collector = Collector::default();
         for b in 1..cores {
             for a in 0..b {
                 collector.add_transfer(Transfer { a, b, hz: 1_000_000_000, hops: 10, ticks: 10 * u64::from(a + b) });
             }
         }
-        ways(&collector.finish(header(), vec![], None)).concat()
+        ways(&collector.finish(Header { placement, ..header() }, vec![], None)).concat()
     }
 
     #[test]
@@ -188,6 +197,11 @@ mod tests {
         assert_eq!(three.matches("<td class=\"n h7\">3.00</td>").count(), 2, "{three}");
         assert_eq!(three.matches("<td class=\"c\">–</td>").count(), 3, "{three}");
         assert_eq!(map(1), "");
+        let placed = map_of(3, Some(Placed { placement: "pack".into(), cores: vec![0, 40, 1] }));
+        assert!(
+            placed.contains("<tr><th>40</th>") && !placed.contains("<th>2</th>"),
+            "by the system's numbers: {placed}"
+        );
     }
 
     #[test]

@@ -144,7 +144,8 @@ pub fn html(run: &Run) -> String {
         section(
             "From core to core",
             "What the hardware takes to move a cache line from one core to another, measured in the same run without any \
-             lock: what a handover is compared with. Cores are numbered as the workers of the first repeat.",
+             lock: what a handover is compared with. Cores have \
+             the system's numbers where these are known, else those of the workers in the first repeat.",
             &heat::ways(run),
             "the way of a line between two cores was not measured in this run.",
         ),

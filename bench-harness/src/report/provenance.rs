@@ -72,6 +72,10 @@ fn facts(header: &Header) -> String {
         None => "cannot be read",
     };
     let build = &header.build;
+    let placed = header.placement.as_ref().map_or_else(String::new, |placed| {
+        let cores: Vec<_> = placed.cores.iter().map(ToString::to_string).collect();
+        format!("{}: {}", placed.placement, cores.join(", "))
+    });
     let features = if build.features.is_empty() { String::new() } else { format!(", {}", build.features) };
     let rows = [
         ("Began", header.started.clone()),
@@ -86,6 +90,7 @@ fn facts(header: &Header) -> String {
         ("Governor", or(&machine.governor)),
         ("Threads share cores", yes(machine.smt).into()),
         ("Workers pinned", yes(Some(header.pinned)).into()),
+        ("Cores chosen", placed),
         ("Clock", header.hz.map_or_else(|| "told by each pass".into(), |hz| format!("{hz} ticks a second"))),
         ("Compiler", build.rustc.clone()),
         ("Built for", format!("{}{features}, {}", build.target, build.profile)),

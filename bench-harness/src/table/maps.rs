@@ -51,13 +51,15 @@ pub(super) fn ways(run: &Run) -> String {
     }
     let _ = writeln!(text, "{label}");
     if (2..MOST).contains(&last) {
-        let names: Vec<String> = (0..=last).map(|core| core.to_string()).collect();
+        let placed = run.header.placement.as_ref().map_or(&[][..], |placed| &placed.cores);
+        let name = |core: u16| placed.get(usize::from(core)).map_or_else(|| core.to_string(), ToString::to_string);
+        let names: Vec<String> = (0..=last).map(name).collect();
         let head: Vec<&str> = ["core"].into_iter().chain(names.iter().map(String::as_str)).collect();
         let way = |a: u16, b: u16| {
             let found = known().find(|way| (way.a.min(way.b), way.a.max(way.b)) == (a.min(b), a.max(b)));
             found.map_or("-".into(), |way| short(way.ns()))
         };
-        let rows = (0..=last).map(|a| [a.to_string()].into_iter().chain((0..=last).map(|b| way(a, b))).collect());
+        let rows = (0..=last).map(|a| [name(a)].into_iter().chain((0..=last).map(|b| way(a, b))).collect());
         let _ = writeln!(text, "{}", table(&head, 1, rows).trim_fmt());
     }
     text
