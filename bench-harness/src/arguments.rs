@@ -52,6 +52,7 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
   bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
+  bench-harness report --csv all.csv FILE ...      the figures for other programs; --json as well
 
 Records are JSON Lines; beside them is a page with plots.
 
@@ -337,6 +338,14 @@ pub struct ReportArguments {
     /// Write no page, only the tables
     #[arg(long)]
     pub no_html: bool,
+
+    /// Write the figures of all files as CSV there, a row for each scenario
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+
+    /// Write the figures of all files as JSON there (its schema: bench-harness/schema/figures-v1.json)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// Where a run is.
@@ -587,6 +596,7 @@ mod tests {
             ("b --hold 1,2,3,4,5,6,7,8,9", "more than 8 lengths"),
             ("b --think 2000000000", "2000000000 is not in"),
             ("b --mix odd", "invalid value 'odd'"),
+            ("b report x.jsonl --csv", "a value is required"),
             ("b report", "required arguments were not provided"),
             ("b list --lock mcs", "unexpected argument"),
         ] {
