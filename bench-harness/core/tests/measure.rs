@@ -211,6 +211,87 @@ fn a_delay_is_in_the_waits() {
     assert!(samples.waited >= all * delay * 9 / 10 && samples.longest >= delay);
 }
 
+/// The shares show who comes late: of passes in which both threads stayed on their cores, as their longest gaps tell.
+#[test]
+fn an_unfair_lock_has_uneven_shares() {
+    let host = Host { cores: 2 };
+    let scenario = Scenario::new(Lock::Unfair, Strategy::Merged, Workload::Pair, 2);
+    let stayed = |pass: &Pass| pass.cores.iter().all(|core| core.gap < 300_000 && core.stop - core.start > 1_500_000);
+    let passes = (0..5000).map(|_| run(&host, scenario, false)).inspect(is_good).filter(stayed);
+    let uneven: Vec<bool> = passes.take(9).map(|pass| pass.cores[0].ops > 2 * pass.cores[1].ops).collect();
+    assert_eq!(uneven.len(), 9, "of 5000 passes, in no more both threads stayed on their cores");
+    assert!(uneven.iter().filter(|&&uneven| uneven).count() >= 7, "{uneven:?}");
+}
+
+/// The pool is raced for with no lock at all, until that shows; it does at the first try, where two threads run at once.
+fn caught(workload: Workload) -> Option<Wrong> {
+    static QUIET: Mutex<()> = Mutex::new(());
+    let _quiet = QUIET.lock().unwrap_or_else(PoisonError::into_inner);
+    let host = Host { cores: 4 };
+    let scenario = Scenario::new(Lock::Broken, Strategy::Merged, workload, 4);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let caught = (0..1000).find_map(|_| run(&host, scenario, false).wrong);
+    std::panic::set_hook(hook);
+    caught
+}
+
+#[test]
+fn a_lock_that_is_none_is_caught_in_every_workload() {
+    for workload in Workload::all() {
+        match workload {
+            Workload::Empty => {
+                let nothing = Scenario::new(Lock::Broken, Strategy::Merged, workload, 4);
+                assert!(refusal(&Host { cores: 4 }, &nothing).unwrap().contains("takes no lock"));
+            }
+            _ => assert!(caught(workload).is_some(), "{workload}: a thousand runs without a lock, and nobody noticed"),
+        }
+    }
+}
+
+/// A hold is in the section, and a think is not.
+#[test]
+fn what_a_scenario_adds_is_found_where_it_belongs() {
+    const NS: u32 = 20_000;
+    let host = Host { cores: 1 };
+    let plain = Scenario::new(Lock::Ticket, Strategy::Merged, Workload::Section, 1);
+    let holding = run(&host, Scenario { hold_ns: NS, ..plain }, true);
+    let thinking = run(&host, Scenario { think_ns: NS, ..plain }, true);
+    for (pass, burnt, other) in [(&holding, holding.hold, holding.think), (&thinking, thinking.think, thinking.hold)] {
+        is_good(pass);
+        let burnt = burnt.unwrap();
+        assert!(burnt.achieved_ns(pass.hz) > f64::from(NS) * 0.9 && burnt.requested_ns == NS, "{burnt:?}");
+        assert_eq!((burnt.instructions, other), (2 * u64::from(burnt.iterations), None));
+        let core = pass.cores[0];
+        assert!((core.stop - core.start) / core.ops >= u64::from(NS) * 9 / 10, "{core:?}");
+    }
+    let shortest = |pass: &Pass| pass.samples.as_ref().unwrap().hold.iter().next().unwrap().0;
+    assert!(shortest(&holding) > u64::from(NS) * 9 / 10);
+    assert!(shortest(&thinking) < u64::from(NS) / 2);
+}
+
+/// The waits show what every acquisition takes longer: with nobody else there, that and little more.
+#[test]
+fn a_delay_is_in_the_waits() {
+    let host = Host { cores: 1 };
+    let pass = run(&host, Scenario::new(Lock::Delayed, Strategy::Merged, Workload::Section, 1), true);
+    is_good(&pass);
+    let samples = pass.samples.unwrap();
+    let all = samples.wait.len();
+    let mut seen = 0;
+    let (low, _, _) = samples
+        .wait
+        .iter()
+        .find(|&(_, _, count)| {
+            seen += u64::from(count);
+            seen > all / 2
+        })
+        .unwrap();
+    let delay = u64::from(bench_core::DELAY_NS);
+    assert!((delay * 9 / 10..delay * 3 / 2).contains(&low), "the median wait is {low} ns of {all}");
+    assert!(samples.waited >= all * delay * 9 / 10 && samples.longest >= delay);
+}
+
 /// The shares show who comes late; over many passes, for in one of them a thread may have been off its core.
 #[test]
 fn an_unfair_lock_has_uneven_shares() {
