@@ -9,13 +9,12 @@ use std::fmt::Write as _;
 
 use bench_core::{Axis as _, Lock, Strategy, Task, Workload};
 
+use crate::because::{self, because};
 use crate::busy;
+use crate::details::TOGETHER;
 use crate::statistics::ENOUGH;
 use crate::summary::{CellSummary, Run};
 use crate::table::short;
-
-/// Below this overlap of their measured windows, cores hardly contended.
-pub const TOGETHER: f64 = 0.95;
 
 /// Whether who asks first gets it first.
 #[must_use]
@@ -41,7 +40,8 @@ pub fn answer(run: &Run) -> String {
             run.cells.len()
         )),
         Some(most) => {
-            sentences.extend(locks(&run.cells, most));
+            sentences.extend(locks(&run.cells, most).map(|sentence| because::here(run, &sentence)));
+            sentences.extend(because::over_sweeps(run));
             if most > 1 {
                 sentences.extend(locks(&run.cells, 1));
             }
@@ -109,17 +109,22 @@ fn locks(cells: &[CellSummary], number: u16) -> Option<String> {
     let (best, rest) = group.split_first()?;
     let scenario = best.scenario;
     let mut text = format!(
-        "With {} at it, {} ({}) is fastest with {}: {} an operation, as a core sees it",
+        "With {} at it, {} ({}) is fastest with {}: {} an operation, as a core sees it ({})",
         cores(number),
         scenario.task(),
         scenario.strategy,
         scenario.lock,
-        ns(best)
+        ns(best),
+        because::range(best)
     );
     let (near, far): (Vec<&CellSummary>, Vec<&CellSummary>) =
         rest.iter().partition(|cell| cell.ns_per_op.overlaps(&best.ns_per_op));
     if let Some(ticket) = far.iter().find(|cell| cell.scenario.lock == Lock::Ticket) {
         let _ = write!(text, ", {} ticket", times_as_fast(best, ticket));
+    }
+    let slower = far.iter().find(|cell| cell.scenario.lock == Lock::Ticket).or_else(|| far.first());
+    if let Some(why) = slower.and_then(|slower| because(best, slower)) {
+        let _ = write!(text, ", because {why}");
     }
     text.push('.');
     if !near.is_empty() {
@@ -230,7 +235,14 @@ mod tests {
             pass(Queued, Merged, 0, &[40, 40]),
             pass(Mcs, Merged, 1, &[42, 42]),
         ]));
-        assert!(text.starts_with("With 2 cores at it, pair (merged) is fastest with queued: 25.0 ns"), "{text}");
+        assert!(
+            text.starts_with("On this machine (a, 2 cores), with 2 cores at it, pair (merged) is fastest"),
+            "{text}"
+        );
+        assert!(
+            text.contains(" with queued: 25.0 ns an operation, as a core sees it (25.0–25.0 in 1 repeats), "),
+            "{text}"
+        );
         assert!(
             text.contains("4.00 times as fast as ticket. Not told apart from it (the intervals overlap): mcs.\n"),
             "{text}"

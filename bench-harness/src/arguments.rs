@@ -53,8 +53,10 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
   bench-harness --on ssh:user@board --scenario light  on another machine with Linux, which needs nothing but a shell
   bench-harness fleet boards.toml                  the same on many places, side by side
+  bench-harness overview results/*.jsonl           the same of runs that something else has started
   bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
+  bench-harness report --csv all.csv FILE ...      the figures for other programs; --json as well
 
 Records are JSON Lines; beside them is a page with plots.
 
@@ -83,6 +85,8 @@ pub enum Command {
     /// Run one request on many places, and show them side by side
     #[command(after_help = FLEET)]
     Fleet(FleetArguments),
+    /// Show runs that there are side by side, as a fleet's
+    Overview(OverviewArguments),
     /// Compare two runs: what has become slower? (exit status 3)
     #[command(after_help = COMPARING)]
     Compare(CompareArguments),
@@ -151,6 +155,14 @@ The file:
   options = [\"--cores\", \"1,4\"]            for this place, besides
 
 Exit status: 0 every place has measured; 1 one failed, and is named; 2 the file makes no sense; 130 interrupted";
+
+/// Options of an overview.
+#[derive(Debug, Args)]
+pub struct OverviewArguments {
+    /// Files of records, one for each place
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
 
 /// Options of a fleet.
 #[derive(Debug, Args)]
@@ -378,6 +390,14 @@ pub struct ReportArguments {
     /// Write no page, only the tables
     #[arg(long)]
     pub no_html: bool,
+
+    /// Write the figures of all files as CSV there, a row for each scenario
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+
+    /// Write the figures of all files as JSON there (its schema: bench-harness/schema/figures-v1.json)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// Where a run is.
@@ -646,6 +666,7 @@ mod tests {
             ("b --hold 1,2,3,4,5,6,7,8,9", "more than 8 lengths"),
             ("b --think 2000000000", "2000000000 is not in"),
             ("b --mix odd", "invalid value 'odd'"),
+            ("b report x.jsonl --csv", "a value is required"),
             ("b report", "required arguments were not provided"),
             ("b list --lock mcs", "unexpected argument"),
         ] {

@@ -12,6 +12,7 @@ use bench_core::record::CoreCount;
 use bench_core::{Clock, Pass, Scenario, Transfer};
 use hdrhistogram::Histogram;
 
+use crate::details::{Around, Gathering, nanoseconds};
 use crate::record::{End, Header, Refused};
 use crate::summary::{CellSummary, Percentiles, Run, Spread, VoidCell};
 
@@ -32,6 +33,7 @@ struct Cell {
     plain: Vec<Speed>,
     instrumented: Vec<f64>,
     times: [Times; 3],
+    details: Gathering,
     void: Option<VoidCell>,
 }
 
@@ -79,10 +81,6 @@ impl Times {
     }
 }
 
-fn nanoseconds(ticks: u64, hz: u64) -> f64 {
-    ticks as f64 * 1e9 / hz as f64
-}
-
 impl Speed {
     /// `None` if nobody completed anything, or no time passed.
     fn of(pass: &Pass) -> Option<Self> {
@@ -121,12 +119,16 @@ impl Collector {
                 plain: vec![],
                 instrumented: vec![],
                 times: Default::default(),
+                details: Gathering::default(),
                 void: None,
             });
             self.cells.len() - 1
         });
         let cell = &mut self.cells[index];
         let speed = if pass.wrong.is_none() { Speed::of(pass) } else { None };
+        if let Some(speed) = &speed {
+            cell.details.add(pass, speed.concurrency);
+        }
         match (speed, &pass.samples) {
             (None, _) => {
                 let Pass { scenario, repeat, wrong, .. } = *pass;
@@ -161,13 +163,15 @@ impl Collector {
     #[must_use]
     pub fn finish(self, header: Header, refused: Vec<Refused>, end: Option<End>) -> Run {
         let void = self.void().cloned().collect();
-        let cells = self.cells.into_iter().filter(|cell| cell.void.is_none()).filter_map(Cell::summary).collect();
+        let around = Around { header: &header, clock: self.clock, transfers: &self.transfers };
+        let good = self.cells.into_iter().filter(|cell| cell.void.is_none());
+        let cells = good.filter_map(|cell| cell.summary(around)).collect();
         Run { header, clock: self.clock, transfers: self.transfers, cells, void, refused, end }
     }
 }
 
 impl Cell {
-    fn summary(mut self) -> Option<CellSummary> {
+    fn summary(mut self, around: Around<'_>) -> Option<CellSummary> {
         let spread = |figure: fn(&Speed) -> f64| Spread::of(self.plain.iter().map(figure));
         let ns_per_op = spread(|speed| speed.ns_per_op)?;
         let (ops_per_s, jain) = (spread(|speed| speed.ops_per_s)?, spread(|speed| speed.jain)?);
@@ -178,6 +182,8 @@ impl Cell {
         let shares = self.plain.swap_remove((repeats - 1) / 2).shares;
         let [wait, hold, handover] = self.times.each_ref().map(Times::percentiles);
         let [waits, ..] = self.times;
+        let what = (self.scenario.lock, self.scenario.cores);
+        let details = self.details.finish(what, ns_per_op.median, handover, around);
         Some(CellSummary {
             scenario: self.scenario,
             repeats,
@@ -192,6 +198,7 @@ impl Cell {
             handover,
             waits: wait.map(|_| waits.merged),
             overhead: Spread::of(self.instrumented).map(|with| with.median / ns_per_op.median),
+            details,
         })
     }
 }

@@ -10,7 +10,7 @@
 //!                               │                                      │
 //!                             read ──────────► collect ◄───────────────┘
 //!                                                 ▼ summary
-//!                                      answer, table, report
+//!                                      answer, table, report, export
 //! ```
 //!
 //! 1. **Raw records first.** A pass is on disk before the next one begins; everything that is shown can be worked out
@@ -24,20 +24,25 @@ pub use lock_api;
 pub mod ab;
 pub mod answer;
 pub mod arguments;
+pub mod because;
 pub mod busy;
 pub mod collect;
 pub mod compare;
 pub mod console;
+pub mod details;
 pub mod events;
+pub mod export;
 pub mod fleet;
 pub mod follow;
 pub mod host;
 pub mod ingest;
 pub mod interrupt;
+pub mod lead;
 pub mod list;
 pub mod local;
 #[cfg(test)]
 mod made_up;
+pub mod method;
 pub mod outline;
 pub mod own;
 pub mod placement;
@@ -52,6 +57,7 @@ pub mod replay;
 pub mod report;
 pub mod resume;
 pub mod scenario;
+pub mod schema;
 pub mod serial;
 pub mod session;
 pub mod ssh;

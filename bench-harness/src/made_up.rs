@@ -47,13 +47,18 @@ pub(crate) fn pass(lock: Lock, strategy: Strategy, repeat: u32, ops: &[u64]) -> 
     Pass { hz: HZ, cores, ..Pass::of(scenario, repeat) }
 }
 
+/// A histogram of `times`.
+pub(crate) fn histogram(times: &[u64]) -> Raw {
+    let counting = Counting::new();
+    times.iter().for_each(|&time| counting.record(time));
+    let mut histogram = Raw::default();
+    histogram.add(&counting);
+    histogram
+}
+
 /// The same with instruments: these waits.
 pub(crate) fn with_waits(mut pass: Pass, waits: &[u64]) -> Pass {
-    let counting = Counting::new();
-    waits.iter().for_each(|&wait| counting.record(wait));
-    let mut wait = Raw::default();
-    wait.add(&counting);
-    pass.samples = Some(Samples { wait, ..Samples::default() });
+    pass.samples = Some(Samples { wait: histogram(waits), ..Samples::default() });
     pass
 }
 

@@ -19,6 +19,7 @@ use bench_core::load::Load;
 use bench_core::own::{self, Full, Known, OwnLoad, OwnLock};
 use bench_core::{Axis as _, Lock, Workload};
 use lock_api::RawMutex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
@@ -97,7 +98,7 @@ pub fn main_with(all: &[Own]) -> ExitCode {
 }
 
 /// A name that the program which made a record had beside those of `bench-harness`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Brought {
     /// Whether it is a lock; else it is a workload.
     pub lock: bool,

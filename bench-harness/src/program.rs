@@ -45,6 +45,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         Some(Command::Ingest(arguments)) => ingest::ingest(arguments),
         Some(Command::Fleet(arguments)) => fleet::fleet(arguments),
+        Some(Command::Overview(arguments)) => Ok(fleet::files(&arguments.files)),
         Some(Command::Compare(arguments)) => session::compare(arguments),
         Some(Command::Ab(arguments)) => ab::ab(arguments),
         Some(Command::Completions { shell }) => {

@@ -16,6 +16,7 @@
 use std::fmt;
 
 use bench_core::{Clock, Pass, Scenario, Transfer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::own::Brought;
@@ -25,7 +26,7 @@ use crate::scenario::Named;
 pub const VERSION: u32 = 1;
 
 /// What ran where, from which source.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// Version of the program.
     pub program: String,
@@ -66,7 +67,7 @@ pub struct Header {
 }
 
 /// On which cores workers were.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Placed {
     /// How they were chosen, as `--place` has it.
     pub placement: String,
@@ -75,7 +76,7 @@ pub struct Placed {
 }
 
 /// Where the program comes from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A commit.
@@ -103,7 +104,7 @@ impl fmt::Display for Source {
 }
 
 /// What built the program.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Build {
     /// The compiler, as it tells its version.
     pub rustc: String,
@@ -116,7 +117,7 @@ pub struct Build {
 }
 
 /// The machine that the program runs on, which runs the emulator too. What cannot be read is `None`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MachineInfo {
     /// Its processor, by name.
     pub cpu: Option<String>,
@@ -135,7 +136,7 @@ pub struct MachineInfo {
 }
 
 /// What was asked for and cannot run.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// It.
     pub scenario: Scenario,
@@ -144,14 +145,14 @@ pub struct Refused {
 }
 
 /// What a reader of the figures should know, and turned out on the way.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// It.
     pub text: String,
 }
 
 /// How the run ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// Whether everything that was planned was measured.
     pub complete: bool,

@@ -25,10 +25,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use bench_core::plan::{ALL_CORES, CoreCounts, LONGEST_NS, Lengths, MAX_LENGTHS};
 use bench_core::{Axis, Lock, Mix, Preset, Request, Set, Strategy, Workload};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a scenario is called, and whom it stands for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Named {
     /// Its name.
     pub name: String,

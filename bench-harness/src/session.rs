@@ -13,6 +13,7 @@ use bench_core::{Lock, Machine as _, Plan, Request, Scenario, refusal};
 use crate::arguments::{CompareArguments, On, Place, ReportArguments, RunArguments};
 use crate::compare::Criteria;
 use crate::events::Source;
+use crate::export::Figures;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
 use crate::local::Todo;
@@ -224,7 +225,7 @@ pub fn record(
 ///
 /// It cannot be read, or the page cannot be written.
 pub fn show_file(path: &Path, no_html: bool) -> Result<ExitCode> {
-    Ok(if report_one(path, no_html)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report_one(path, no_html)?.void.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn header(
@@ -403,21 +404,44 @@ fn write_page(records: &Path, run: &Run) -> Result<()> {
 #[must_use]
 pub fn report(arguments: &ReportArguments) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
+    let mut runs = vec![];
     for path in &arguments.files {
         match report_one(path, arguments.no_html) {
-            Ok(true) => {}
-            Ok(false) => status = ExitCode::FAILURE,
+            Ok(run) => {
+                if !run.void.is_empty() {
+                    status = ExitCode::FAILURE;
+                }
+                runs.push(run);
+            }
             Err(error) => {
                 eprintln!("error: {error:#}");
                 status = ExitCode::FAILURE;
             }
         }
     }
+    if let Err(error) = export(arguments, &runs) {
+        eprintln!("error: {error:#}");
+        status = ExitCode::FAILURE;
+    }
     status
 }
 
-/// Whether nothing in it is void.
-fn report_one(path: &Path, no_html: bool) -> Result<bool> {
+/// Writes the figures of `runs` for other programs, where that is asked for.
+fn export(arguments: &ReportArguments, runs: &[Run]) -> Result<()> {
+    let figures = Figures::of(runs);
+    if let Some(path) = &arguments.csv {
+        atomically(path, &figures.csv()?)?;
+        say(&format!("CSV:     {}\n", path.display()));
+    }
+    if let Some(path) = &arguments.json {
+        atomically(path, &figures.json()?)?;
+        say(&format!("JSON:    {}\n", path.display()));
+    }
+    Ok(())
+}
+
+/// What is in it.
+fn report_one(path: &Path, no_html: bool) -> Result<Run> {
     let Reading { run, warnings } = read::read(path)?;
     for warning in warnings {
         eprintln!("warning: {warning}");
@@ -427,7 +451,7 @@ fn report_one(path: &Path, no_html: bool) -> Result<bool> {
     if !no_html {
         write_page(path, &run)?;
     }
-    Ok(run.void.is_empty())
+    Ok(run)
 }
 
 /// What a shell is told when something is slower.
@@ -446,7 +470,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode> {
 ///
 /// # Errors
 ///
-/// As [`compare`].
+/// As [`compare()`].
 pub fn compare_files(a: &Path, b: &Path, criteria: Criteria, json: bool) -> Result<ExitCode> {
     let [a, b] = [a, b].map(|path| {
         let Reading { run, warnings } = read::read(path)?;

@@ -9,6 +9,7 @@ use bench_core::{Clock, Scenario, Transfer, Wrong};
 use hdrhistogram::Histogram;
 
 pub use crate::collect::Collector;
+use crate::details::Details;
 use crate::record::{End, Header, Refused};
 pub use crate::statistics::Spread;
 
@@ -57,6 +58,8 @@ pub struct CellSummary {
     pub waits: Option<Histogram<u64>>,
     /// What the instruments cost: `ns_per_op` with them by `ns_per_op` without.
     pub overhead: Option<f64>,
+    /// What else is known of it.
+    pub details: Details,
 }
 
 impl CellSummary {

@@ -1,4 +1,14 @@
 //! The figures as tables for a terminal.
+//!
+//! ```text
+//!  tables ─┬─ by number of cores and task     here
+//!          ├─ strategy against strategy       here
+//!          ├─ where the time goes             more
+//!          └─ fastest by hold and think, ways of a line      maps
+//! ```
+
+mod maps;
+mod more;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,7 +16,9 @@ use std::fmt::Write as _;
 use bench_core::{Axis, Lock, Scenario, Strategy, Task};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::answer::{TOGETHER, first_in_first_out};
+use crate::answer::first_in_first_out;
+use crate::details::TOGETHER;
+use crate::method::{Calibrated, calibration};
 use crate::record::Refused;
 use crate::summary::{CellSummary, Percentiles, Run};
 
@@ -25,6 +37,16 @@ pub fn tables(run: &Run) -> String {
         let ratio = if run.header.emulated { "" } else { " (and by that of merged)" };
         let _ = writeln!(text, "\nStrategies, ns an operation{ratio}{label}\n{}", table.trim_fmt());
     }
+    if let Some(table) = more::more(run) {
+        let _ = writeln!(text, "\nWhere the time of an operation goes, and who waits{label}\n{}", table.trim_fmt());
+    }
+    text += &maps::best(run);
+    text += &maps::ways(run);
+    for Calibrated { what, requested, least, most } in calibration(run) {
+        let [least, most] = [least, most].map(|ns| format!("{ns:.1}"));
+        let range = if least == most { least } else { format!("{least} to {most}") };
+        let _ = writeln!(text, "A {what} of {requested} ns came out as {range} ns.");
+    }
     if !text.is_empty() {
         let _ = write!(text, "\n{LEGEND}");
         if run.header.emulated {
@@ -37,7 +59,10 @@ pub fn tables(run: &Run) -> String {
 const LEGEND: &str = "\
 ns/op: time of a core for an operation, median (95 % interval); ratio: by that of ticket merged in the same
 table; least: share of the core that did least; Jain: 1 is even; wait, hold, handover: p50/p99 in ns, with instruments;
-cost: ns/op with instruments by ns/op without; * first in, first out; ! measured windows overlap by less than 95 %
+cost: ns/op with instruments by ns/op without; * first in, first out; ! measured windows overlap by less than 95 %;
+critical + think + overhead = ns/op; ~ sections are shorter than a reading of the clock: part of them is in overhead;
+waiters: cores that wait, on average; transfers: handover p50 by one way of a cache line; gap: the longest without an
+operation of a core; masked: the longest with interrupts masked
 ";
 
 fn heading(cores: u16, task: Task) -> String {
@@ -190,9 +215,11 @@ pub fn wrap(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::{header, pass, run, with_waits};
-    use bench_core::Lock::{Mcs, ParkingLot, Ticket};
+    use crate::made_up::{header, histogram, pass, run, with_waits};
+    use crate::summary::Collector;
+    use bench_core::Lock::{IrqTicket, Mcs, ParkingLot, Ticket};
     use bench_core::Strategy::{Atomic, Merged};
+    use bench_core::{Burnt, Transfer};
 
     fn everything() -> Run {
         let mut late = pass(Mcs, Merged, 0, &[20, 20]);
@@ -210,6 +237,7 @@ mod tests {
     #[test]
     fn a_row_has_the_figures_of_its_scenario() {
         let text = tables(&everything());
+        let (text, _) = text.split_once("\nWhere the time").unwrap();
         let row = |name: &str| text.lines().rfind(|line| line.starts_with(name)).unwrap().split_whitespace();
         let ticket: Vec<_> = text.lines().find(|line| line.contains("50 %")).unwrap().split_whitespace().collect();
         let figures = ["20.00", "100", "(100-100)", "1.00", "50", "%", "1.00", "100/100", "-", "-", "2.0"];
@@ -224,11 +252,71 @@ mod tests {
         let emulated = Run { header: crate::record::Header { emulated: true, ..header() }, ..everything() };
         let text = tables(&emulated);
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
-        assert_eq!(text.matches("[EMULATED]").count(), 3, "two groups, and the strategies");
+        assert_eq!(text.matches("[EMULATED]").count(), 4, "two groups, the strategies, and where the time goes");
         let ticket: Vec<_> = text.lines().find(|line| line.contains("50 %")).unwrap().split_whitespace().collect();
         assert_eq!([ticket[5], ticket[12]], ["-"; 2], "no ratio of emulated times: {text}");
         assert!(!text.contains("(1.00)"), "{text}");
         assert_eq!(tables(&run(&[])), "");
+    }
+
+    #[test]
+    fn where_the_time_goes_has_a_row_for_each_scenario() {
+        let mut with = with_waits(pass(Ticket, Merged, 0, &[5, 5]), &[100; 10]);
+        let samples = with.samples.as_mut().unwrap();
+        (samples.hold, samples.handover) = (histogram(&[31; 10]), histogram(&[30; 5]));
+        (samples.waited, samples.longest) = (500, 99);
+        let mut masking = with.clone();
+        masking.scenario.lock = IrqTicket;
+        let mut collector = Collector::default();
+        collector.add_transfer(Transfer { a: 0, b: 1, hz: 1_000_000_000, hops: 10, ticks: 200 });
+        let passes = [pass(Ticket, Merged, 0, &[10, 10]), with, pass(IrqTicket, Merged, 0, &[10, 10]), masking];
+        passes.iter().for_each(|pass| collector.add(pass));
+        let text = tables(&collector.finish(header(), vec![], None));
+        let (_, rows) = text.split_once("\nWhere the time").unwrap();
+        let row = |name: &str| rows.lines().find(|line| line.contains(name)).unwrap().split_whitespace();
+        let figures = ["merged", "31.0", "0.0", "69.0", "0.50", "1.5", "10"];
+        assert!(row(" ticket ").eq([&["pair", "2", "ticket"], &figures[..], &["-"]].concat()), "{text}");
+        assert!(row("irq-ticket").eq([&["pair", "2", "irq-ticket"], &figures[..], &["99"]].concat()), "{text}");
+        assert!(text.contains("between two cores: 20.0 ns\n"), "{text}");
+    }
+
+    #[test]
+    fn holds_and_thinks_make_a_map_and_are_told_as_they_came_out() {
+        let held = |lock, hold_ns, ops: &[u64]| {
+            let mut pass = pass(lock, Merged, 0, ops);
+            pass.scenario.hold_ns = hold_ns;
+            pass.hold = (hold_ns > 0).then(|| Burnt { burns: 1, ticks: 201, ..Burnt::default() });
+            pass
+        };
+        let passes =
+            [held(Ticket, 0, &[9, 9]), held(Mcs, 0, &[18, 18]), held(Ticket, 200, &[9, 9]), held(Mcs, 200, &[9, 9])];
+        let mut run = run(&passes);
+        let text = tables(&run);
+        assert!(text.contains("\n0    mcs 2.00 x ticket\n200  none apart\n"), "{text}");
+        assert!(text.contains("\nA hold of 200 ns came out as 201.0 ns.\n"), "{text}");
+        run.header.emulated = true;
+        assert!(!tables(&run).contains("Fastest"), "nothing is fastest where it is emulated");
+    }
+
+    #[test]
+    fn ways_are_a_matrix_while_it_fits() {
+        let ways = |cores: u16| {
+            let mut collector = Collector::default();
+            for b in 1..cores {
+                (0..b).for_each(|a| {
+                    let ticks = 10 * u64::from(a + b);
+                    collector.add_transfer(Transfer { a, b, hz: 1_000_000_000, hops: 10, ticks });
+                });
+            }
+            tables(&collector.finish(header(), vec![], None))
+        };
+        assert!(
+            ways(3).contains("between two cores: 1.0 ns to 3.0 ns\ncore    0    1    2\n0       -  1.0  2.0\n"),
+            "{}",
+            ways(3)
+        );
+        assert_eq!(ways(17).lines().filter(|line| line.starts_with("16 ")).count(), 0);
+        assert!(ways(16).lines().all(|line| line.len() <= 120), "{}", ways(16));
     }
 
     #[test]

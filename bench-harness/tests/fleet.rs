@@ -77,6 +77,30 @@ fn places_are_shown_side_by_side_and_one_that_fails_is_named() {
 }
 
 #[test]
+fn runs_that_something_else_has_started_are_shown_side_by_side_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench-harness"));
+        text(&command.args(line.split(' ')).current_dir(directory.path()).output().unwrap())
+    };
+    for output in ["a", "b"] {
+        let run = format!("--preset smoke --time 1ms --repeats 1 --lock ticket --cores 1 --no-html --output {output}");
+        assert_eq!(program(&run).0, Some(0));
+    }
+    let [a, b] = ["a", "b"].map(|output| format!("{output}/{}", names(&directory.path().join(output))[0]));
+    // Cut off in the middle of its last line.
+    let whole = fs::read_to_string(directory.path().join(&b)).unwrap();
+    fs::write(directory.path().join(&b), &whole[..whole.len() - 10]).unwrap();
+    let (status, out, err) = program(&format!("overview {a} no.jsonl {b}"));
+    assert!(status == Some(1) && err.contains("error: cannot open no.jsonl"), "{status:?} {err}");
+    let stem = Path::new(&b).file_stem().unwrap().to_str().unwrap();
+    let header = out.lines().find(|line| line.starts_with("lock")).unwrap();
+    assert_eq!(header.split_whitespace().collect::<Vec<_>>(), ["lock", "strategy", "host", stem], "{out}");
+    assert!(out.contains("host: measured\n") && out.contains(&format!("{stem}: FAILED: it did not end\n")), "{out}");
+    assert_eq!(program(&format!("overview {a}")).0, Some(0));
+}
+
+#[test]
 fn a_fleet_that_is_well_ends_well_and_one_that_makes_no_sense_does_not_begin() {
     let directory = tempfile::tempdir().unwrap();
     let file = format!("{TINY}[[place]]\non = 'host'\noptions = ['--cores', '1']\n");

@@ -77,6 +77,16 @@ fn a_run_leaves_records_tables_and_a_page_and_a_report_shows_them_again() {
     let tables = |out: &str| out[out.find("\npair, 1 core: ").unwrap()..out.find("cost: ").unwrap()].to_owned();
     assert_eq!(tables(&again.out), tables(&ran.out));
     assert!(file.with_extension("html").is_file());
+
+    let exported = run(directory.path(), &format!("report --no-html --csv all.csv --json all.json {}", file.display()));
+    assert_eq!(exported.status, Some(0), "{}", exported.err);
+    assert!(exported.out.ends_with("CSV:     all.csv\nJSON:    all.json\n"), "{}", exported.out);
+    let csv = fs::read_to_string(directory.path().join("all.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + summary.cells.len());
+    assert!(fs::read_to_string(directory.path().join("all.json")).unwrap().contains("\"ns_per_op_median\": "));
+    let nowhere = run(directory.path(), &format!("report --no-html --csv no/where.csv {}", file.display()));
+    assert_eq!(nowhere.status, Some(1));
+    assert!(nowhere.err.contains("cannot write no/where.csv"), "{}", nowhere.err);
 }
 
 #[test]

@@ -103,6 +103,18 @@ macro_rules! axis {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $axis {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                stringify!($axis).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let named = [$(($name, $about)),*];
+                schema($what, &named, Self::ALL.len() > named.len())
+            }
+        }
+
         impl Serialize for $axis {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.name())
@@ -115,6 +127,17 @@ macro_rules! axis {
             }
         }
     };
+}
+
+/// Of the names of an axis, by hand, as they are written; `own`: a program may bring some along.
+#[cfg(feature = "schema")]
+fn schema(what: &str, named: &[(&str, &str)], own: bool) -> schemars::Schema {
+    let mut names: alloc::vec::Vec<_> =
+        named.iter().map(|(name, about)| schemars::json_schema!({ "const": name, "description": about })).collect();
+    if own {
+        names.push(schemars::json_schema!({ "type": "string", "description": "one that the program brought along" }));
+    }
+    schemars::json_schema!({ "description": alloc::format!("The name of a {what}."), "anyOf": names })
 }
 
 /// Reads a value by its name.

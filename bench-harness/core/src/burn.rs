@@ -26,6 +26,7 @@ const TRIES: usize = 15;
 
 /// A length of time that was asked for, and what came of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Burnt {
     /// Nanoseconds that were asked for.
     pub requested_ns: u32,

@@ -19,9 +19,9 @@ use lock_api::{GuardSend, RawMutex};
 use crate::burn::{burn, calibrate};
 use crate::machine::Machine;
 
-/// What an acquisition by [`Delayed`] takes longer.
+/// What an acquisition by the lock `delayed` takes longer.
 pub const DELAY_NS: u32 = 1000;
-/// How long all but one wait before they ask for [`Unfair`].
+/// How long all but one wait before they ask for the lock `unfair`.
 pub const DETOUR_NS: u32 = 1000;
 
 static DELAY: AtomicU32 = AtomicU32::new(0);

@@ -148,6 +148,26 @@ impl Serialize for Histogram {
     }
 }
 
+/// By hand, as what is written is.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Histogram {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Histogram".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Log-linear, 32 buckets to each power of two: bucket, count, bucket, count, ...; empty ones left out.",
+            "type": "object",
+            "properties": {
+                "max": { "description": "The largest value, exactly; 0 if nothing was counted.", "type": "integer", "minimum": 0 },
+                "counts": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": u32::MAX } },
+            },
+            "required": ["max", "counts"],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Histogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Dense([u32; BUCKETS]);

@@ -22,6 +22,8 @@
 
 #![no_std]
 
+#[cfg(feature = "schema")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 

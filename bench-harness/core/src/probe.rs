@@ -23,6 +23,7 @@ use crate::machine::{MAX_CORES, Machine, Panicked};
 
 /// A reading of the clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Clock {
     /// Ticks in a second.
     pub hz: u64,
@@ -50,6 +51,7 @@ impl Clock {
 
 /// The way of a line between two cores.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transfer {
     /// One core.
     pub a: u16,

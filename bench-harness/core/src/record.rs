@@ -14,6 +14,7 @@ use crate::machine::MAX_CORES;
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scenario {
     /// The lock of the pool.
     pub lock: Lock,
@@ -44,6 +45,7 @@ impl Scenario {
 
 /// A scenario, once.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pass {
     /// What ran.
     pub scenario: Scenario,
@@ -52,6 +54,7 @@ pub struct Pass {
     /// Ticks in a second, of all times here.
     pub hz: u64,
     /// What each core did.
+    #[cfg_attr(feature = "schema", schemars(with = "[CoreCount]"))]
     pub cores: Vec<CoreCount, MAX_CORES>,
     /// What the hold is; `None` if there is none.
     #[serde(default)]
@@ -114,6 +117,7 @@ impl Pass {
 
 /// What one core did in the time measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CoreCount {
     /// Operations completed.
     pub ops: u64,
@@ -129,6 +133,7 @@ pub struct CoreCount {
 
 /// Times of the lock, over all cores, in ticks.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Samples {
     /// From the call to the acquisition.
     pub wait: Histogram,
@@ -146,6 +151,7 @@ pub struct Samples {
 
 /// Why a pass is void.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Wrong {
     /// A worker panicked: an index out of bounds, an overflow, a debug assertion.

@@ -30,6 +30,7 @@ use crate::arguments::FleetArguments;
 use crate::interrupt;
 use crate::progress::say;
 use crate::read::{Reading, read};
+use crate::record::End;
 use crate::session::Impossible;
 use crate::write::atomically;
 use file::Member;
@@ -80,6 +81,38 @@ pub fn fleet(arguments: &FleetArguments) -> Result<ExitCode> {
         bail!("{} of {} places failed: {}", failed.len(), fleet.members.len(), failed.join(", "));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows runs that something else has started side by side: a laboratory's engine, or somebody by hand.
+///
+/// A file that cannot be read is told, and in the status; the others are shown nevertheless.
+#[must_use]
+pub fn files(files: &[PathBuf]) -> ExitCode {
+    let mut places: Vec<(String, Place)> = vec![];
+    let mut status = ExitCode::SUCCESS;
+    for file in files {
+        match read(file) {
+            Ok(Reading { run, warnings }) => {
+                let why = |end: &End| end.why.clone().unwrap_or_else(|| "it ended early".into());
+                let failed = match &run.end {
+                    Some(end) => (!end.complete).then(|| why(end)),
+                    None => Some("it did not end".into()),
+                };
+                // By its place, as long as that tells them apart.
+                let place = run.header.place.clone();
+                let taken = places.iter().any(|(name, _)| *name == place);
+                let stem = || file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+                let name = if taken { stem() } else { place };
+                places.push((name, Place { failed, said: warnings, run: Some(run) }));
+            }
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                status = ExitCode::FAILURE;
+            }
+        }
+    }
+    say(&overview::overview(&places));
+    status
 }
 
 /// Runs one place to its end; its records are in `output`, under its name.

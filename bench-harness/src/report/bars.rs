@@ -25,7 +25,7 @@ pub(super) struct Row {
 pub(super) struct Bar {
     /// What it consists of: from, to and colour of each part.
     pub(super) parts: Vec<(f64, f64, RGBAColor)>,
-    /// The smallest and the largest of the repeats.
+    /// The ends of its interval.
     pub(super) whisker: Option<(f64, f64)>,
     /// Its figure in words, to the right of it.
     pub(super) note: String,
@@ -55,16 +55,16 @@ const BAR: u32 = 17;
 const GAP: u32 = 9;
 const LABELS: u32 = 26;
 /// Room for the names on the left.
-const NAMES: u32 = 104;
+const NAMES: u32 = 92;
 /// Room for a letter of a note.
 const LETTER: u32 = 7;
 
-/// A plot of `rows`; `format` writes the numbers at the axis.
-pub(super) fn plot(title: &str, rows: &[Row], scale: &Scale, format: impl Fn(f64) -> String) -> String {
+/// A plot of `rows`; `format` writes the numbers at the axis, and `below` it is more HTML.
+pub(super) fn plot(title: &str, rows: &[Row], scale: &Scale, format: impl Fn(f64) -> String, below: &str) -> String {
     let bars = || rows.iter().flat_map(|row| &row.bars);
     let heights = rows.iter().map(|row| row.bars.len() as u32 * BAR + GAP).sum::<u32>();
     let end = bars().map(Bar::end).fold(0.0, f64::max);
-    figure(title, heights + LABELS + GAP, "", |area| match scale {
+    figure(title, heights + LABELS + GAP, below, |area| match scale {
         Scale::Linear => draw(area, rows, heights, 0.0..end, &format),
         Scale::Log => {
             let start = bars().map(Bar::start).fold(end, f64::min).max(1.0);
@@ -93,8 +93,9 @@ where
         .disable_y_mesh()
         .disable_y_axis()
         .max_light_lines(0)
-        .x_labels(4)
+        .x_labels(3)
         .x_label_formatter(&|value| format(*value))
+        .light_line_style(TRANSPARENT)
         .bold_line_style(grid())
         .axis_style(axis())
         .label_style(label(HPos::Center, VPos::Top))

@@ -1,6 +1,8 @@
 //! A plot as SVG inside a page: no reference to anything outside, and ink that follows the page from light to dark.
 //!
-//! plotters writes colours as numbers. Whatever is drawn in [`INK`] becomes `currentColor`; all else stays as it is.
+//! plotters writes colours as numbers, and has no dashes but as many short lines. Whatever is drawn in [`INK`] becomes
+//! `currentColor`; what has the opacity of a [`Dash`] becomes dashed; all else stays as it is, and what goes without
+//! saying is left out.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -20,11 +22,61 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Whether it was.
 pub(super) type Drawn = Result<(), Box<dyn Error>>;
 
-/// Width of every plot, in the units of its text; a page may show it smaller or larger.
-pub(super) const WIDTH: u32 = 620;
+/// Width of every plot, in the units of its text; a page may show it larger, and a phone shows it a little smaller.
+pub(super) const WIDTH: u32 = 470;
 
 /// Size of text; plotters divides by 1.24.
 const TEXT: f64 = 15.5;
+
+/// A pattern of a line: lengths of its dashes and gaps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dash {
+    /// Of dots.
+    Dotted,
+    /// Short ones.
+    Short,
+    /// Long ones.
+    Long,
+}
+
+impl Dash {
+    const ALL: [Self; 3] = [Self::Dotted, Self::Short, Self::Long];
+
+    /// As SVG says it.
+    pub(super) const fn array(self) -> &'static str {
+        match self {
+            Self::Dotted => "2 4",
+            Self::Short => "3 3",
+            Self::Long => "8 4",
+        }
+    }
+
+    /// What stands for it until the SVG is written. Nothing else is as opaque.
+    const fn opacity(self) -> f64 {
+        match self {
+            Self::Dotted => 0.997,
+            Self::Short => 0.998,
+            Self::Long => 0.999,
+        }
+    }
+
+    /// A line of `colour` with this pattern.
+    pub(super) fn of(self, colour: RGBColor, width: u32) -> ShapeStyle {
+        colour.mix(self.opacity()).stroke_width(width)
+    }
+}
+
+/// What plotters wrote, as a page wants it.
+fn translated(body: &str) -> String {
+    let mut body = body.replace("\"#010203\"", "\"currentColor\"");
+    for dash in Dash::ALL {
+        body = body
+            .replace(&format!(" opacity=\"{}\"", dash.opacity()), &format!(" stroke-dasharray=\"{}\"", dash.array()));
+    }
+    // All text is alike, and said once, of the whole plot.
+    body = body.replace(" font-family=\"sans-serif\" font-size=\"12.5\" opacity=\"1\" fill=\"currentColor\"", "");
+    body.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "")
+}
 
 /// Text in ink, with the point that it is placed by.
 pub(super) fn label(h: HPos, v: VPos) -> TextStyle<'static> {
@@ -53,10 +105,11 @@ pub(super) fn figure(title: &str, height: u32, below: &str, draw: impl FnOnce(&A
     match (drawn, svg.split_once('>')) {
         // In a page, an SVG needs neither the size nor the name space that the first tag has.
         (Ok(()), Some((_, body))) => {
-            let body = body.replace("\"#010203\"", "\"currentColor\"");
+            let body = translated(body);
             let _ = write!(
                 html,
-                "<svg role=\"img\" aria-label=\"{title}\" viewBox=\"0 0 {WIDTH} {height}\"><title>{title}</title>{body}"
+                "<svg role=\"img\" aria-label=\"{title}\" viewBox=\"0 0 {WIDTH} {height}\" \
+                 font-family=\"sans-serif\" font-size=\"12.5\" fill=\"currentColor\"><title>{title}</title>{body}"
             );
         }
         (Err(why), _) => {
@@ -64,5 +117,23 @@ pub(super) fn figure(title: &str, height: u32, below: &str, draw: impl FnOnce(&A
         }
         (Ok(()), None) => html.push_str("<p class=\"missing\">No plot: nothing was drawn.</p>"),
     }
-    html + below + "</figure>\n"
+    html + "\n" + below + "</figure>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ink_dashes_and_text_are_translated() {
+        let html = figure("a plot", 50, "", |area| {
+            area.draw(&PathElement::new([(1, 1), (9, 9)], Dash::Long.of(INK, 2)))?;
+            area.draw(&PathElement::new([(1, 9), (9, 1)], INK.stroke_width(2)))?;
+            area.draw(&Text::new("words", (5, 5), label(HPos::Left, VPos::Top)))?;
+            Ok(())
+        });
+        assert!(html.contains("stroke-dasharray=\"8 4\" stroke=\"currentColor\" stroke-width=\"2\""), "{html}");
+        assert_eq!(html.matches("font-size").count(), 1, "{html}");
+        assert!(!html.contains("opacity") && html.contains("words"), "{html}");
+    }
 }

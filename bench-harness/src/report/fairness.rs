@@ -4,9 +4,10 @@ use bench_core::Task;
 use plotters::style::Color as _;
 
 use super::bars::{self, Bar, Row, Scale};
+use super::data::data;
 use super::palette::look;
 use super::select::{Cells, on_most_cores};
-use super::text::{cores, labelled, percent};
+use super::text::{cores, labelled, percent, thousandths};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each task that ran on more than one core.
@@ -19,7 +20,15 @@ fn plot(run: &Run, task: Task, most: u16, cells: &Cells<'_>) -> String {
     let rows: Vec<Row> =
         cells.iter().map(|cell| Row { label: cell.scenario.lock.to_string(), bars: vec![bar(cell)] }).collect();
     let title = labelled(run, &format!("{task}: share of each core, {}", cores(most)));
-    bars::plot(&title, &rows, &Scale::Linear, |share| format!("{:.0} %", share * 100.0))
+    bars::plot(&title, &rows, &Scale::Linear, |share| format!("{:.0} %", share * 100.0), &table(&title, cells))
+}
+
+fn table(title: &str, cells: &Cells<'_>) -> String {
+    let rows = cells.iter().map(|cell| {
+        let shares: Vec<_> = cell.shares.iter().map(|&share| percent(share)).collect();
+        vec![cell.scenario.lock.to_string(), shares.join(" "), thousandths(cell.jain.median)]
+    });
+    data(title, &["lock", "share of each core, the largest first", "Jain"], 2, rows)
 }
 
 /// The shares next to each other, the largest first, every other one paler.

@@ -4,14 +4,14 @@ use bench_core::{Axis, Lock, Strategy, Workload};
 
 use super::text::escape;
 
-const FIGURES: [(&str, &str); 19] = [
+const FIGURES: [(&str, &str); 27] = [
     ("scenario", "One lock, strategy, workload and number of cores."),
     (
         "repeat",
         "One measurement of a scenario; the repeats of all scenarios are interleaved, so that drift meets all alike.",
     ),
     (
-        "median (min–max)",
+        "median (interval)",
         "The repeat in the middle, and the interval that it would be in in 95 of 100 such runs (percentile bootstrap); of fewer than six repeats, their range.",
     ),
     ("overlap", "Two figures whose intervals have a value in common are not told apart."),
@@ -30,7 +30,36 @@ const FIGURES: [(&str, &str); 19] = [
         "Overlap of the measured windows: from the last core's start to the first one's stop, by from the first start to the last stop; below 95 % the figures say less about contention than they seem to. A worker that is taken off its core in the middle is not seen by it.",
     ),
     ("wait", "From the call that acquires the lock to the acquisition."),
+    (
+        "waiters",
+        "How many cores waited for the lock on average over time: all waits together by the time measured (Little's law).",
+    ),
+    (
+        "longest gap",
+        "The longest time in which a core completed no operation, over all cores and repeats: starved, or off its core.",
+    ),
+    (
+        "longest masked",
+        "Under a lock that masks interrupts: the longest time from the call that acquires it to its release.",
+    ),
     ("hold", "From the acquisition to the release: the critical section."),
+    (
+        "hold, think achieved",
+        "What a hold or a think that was asked for came out as: a counted loop, timed by one core alone before each pass.",
+    ),
+    (
+        "critical",
+        "The mean hold, less a reading of the clock, times the acquisitions of an operation. Of sections shorter than such a reading, part is in the overhead.",
+    ),
+    ("think", "What a core does between two operations without the lock: as much as was asked for."),
+    (
+        "overhead",
+        "ns/op less critical and think: asking for the lock, waiting for it, giving it back, and what the workload does outside of it.",
+    ),
+    (
+        "transfer",
+        "One way of a cache line from one core to another, measured in the same run; a handover in transfers can be compared between machines. Less than one: the cores were nearer to each other than when the way was measured, as happens to those of a virtual machine.",
+    ),
     ("handover", "From one holder's release to the acquisition by a core that was waiting already."),
     (
         "p50, p99, p99.9",

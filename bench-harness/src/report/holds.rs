@@ -3,6 +3,7 @@
 use plotters::style::Color as _;
 
 use super::bars::{self, Bar, Row, Scale};
+use super::data::data;
 use super::palette::look;
 use super::select::on_most_cores;
 use super::text::{cores, labelled, trimmed_time};
@@ -18,11 +19,23 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
             let rows: Vec<Row> = cells.iter().filter_map(|cell| row(cell, times(cell)?)).collect();
             if !rows.is_empty() {
                 let title = format!("{task}: {what}, p50 to p99, {}; logarithmic", cores(most));
-                plots.push(bars::plot(&labelled(run, &title), &rows, &Scale::Log, trimmed_time));
+                let title = labelled(run, &title);
+                let below = percentiles(&title, cells.iter().filter_map(|cell| Some((*cell, times(cell)?))));
+                plots.push(bars::plot(&title, &rows, &Scale::Log, trimmed_time, &below));
             }
         }
     }
     plots
+}
+
+/// In nanoseconds.
+fn percentiles<'r>(title: &str, times: impl Iterator<Item = (&'r CellSummary, Percentiles)>) -> String {
+    let rows = times.map(|(cell, times)| {
+        let Percentiles { count, p50, p99, p999, max } = times;
+        let figures = [p50, p99, p999, max, count].map(|figure| figure.to_string());
+        [cell.scenario.lock.to_string()].into_iter().chain(figures).collect()
+    });
+    data(title, &["lock", "p50, ns", "p99, ns", "p99.9, ns", "max, ns", "times"], 1, rows)
 }
 
 fn row(cell: &CellSummary, times: Percentiles) -> Option<Row> {

@@ -2,7 +2,6 @@
 
 use plotters::coord::CoordTranslate;
 use plotters::prelude::*;
-use plotters::series::DashedLineSeries;
 
 use super::canvas::Drawn;
 use super::palette::{Look, Marker};
@@ -29,13 +28,6 @@ where
             }
         }
     }
-    match look.dash {
-        None => area.draw(&PathElement::new(points, style))?,
-        Some((on, off)) => {
-            for dash in DashedLineSeries::new(points, on, off, style) {
-                area.draw(&dash)?;
-            }
-        }
-    }
-    Ok(())
+    let style = look.dash.map_or(style, |dash| dash.of(look.colour, 2));
+    Ok(area.draw(&PathElement::new(points, style))?)
 }

@@ -2,29 +2,39 @@
 //! and printed.
 //!
 //! ```text
-//!  Run ──► html ─┬─ answer, banners, facts       provenance; the words are the terminal's
-//!                ├─ plots, one for each workload
-//!                │    speed  strategies  fairness  waits  holds    which cells: select
-//!                │      └──────┬──────────┘   │      bars, lines: how they are drawn
-//!                │             ▼              ▼      canvas: SVG; palette: a lock looks the same everywhere
+//!  Run ──► html ─┬─ answer, banners              provenance; the words are the terminal's
+//!                ├─ maps: best lock by hold and think, ways of a line      heat: tables, shaded
+//!                ├─ plots, one for each task     which cells: select
+//!                │    speed  speedup  strategies  parts  fairness  waits  holds
+//!                │      └────────┴───────┬──────────┴───────┘        │      bars, curves, lines: how they are drawn
+//!                │                       ▼                           ▼      canvas: SVG; palette: a lock looks the same
+//!                │                                                          everywhere; data: the numbers beneath
 //!                ├─ table of everything          table
+//!                ├─ machine and method           provenance
 //!                └─ glossary                     glossary
 //! ```
 //!
 //! 1. Whatever the run has, there is a page: what is missing is said, with the reason.
 //! 2. Nothing of the run is taken for HTML (`text::escape`).
-//! 3. No figure is told by colour alone, or by a plot alone: bars have their figures beside them, and the table has all.
+//! 3. No figure is told by colour alone, or by a plot alone: bars have their figures beside them, every plot has its data
+//!    as a table beneath it, and the table at the end has all.
+//! 4. What is many is folded away: the first plots of a section are enough to read on.
 
 mod bars;
 mod canvas;
+mod curves;
+mod data;
 mod fairness;
 mod glossary;
+mod heat;
 mod holds;
 mod lines;
 mod palette;
+mod parts;
 mod provenance;
 mod select;
 mod speed;
+mod speedup;
 mod strategies;
 mod table;
 #[cfg(test)]
@@ -48,15 +58,41 @@ pub fn html(run: &Run) -> String {
             format!(" Measured with one lock only, hence in the table only: {}.", names.join(", "))
         }
     };
+    let maps = heat::best(run);
+    let sweep = if maps.is_empty() {
+        String::new() // most runs have one hold and one think
+    } else {
+        section(
+            "Best lock by hold and think",
+            "The fastest lock, shaded the stronger the further it is ahead, and how many times as fast it is as which \
+             other one. Without shade: locks that the repeats do not tell apart.",
+            &maps,
+            "",
+        )
+    };
     let plots = [
+        sweep,
         section(
             "Speed",
             &format!(
-                "What an operation costs as one core sees it, by lock, strategy {strategy}. Whiskers: smallest and \
-                 largest of the repeats.{alone}"
+                "What an operation costs as one core sees it, by lock, strategy {strategy}. Whiskers: where \
+                 the median would be in 95 of 100 such runs; of few repeats, the smallest and the largest.{alone}"
             ),
             &speed::plots(run),
             "no scenario was measured to the end.",
+        ),
+        section(
+            "Speed-up",
+            &format!(
+                "Operations a second of all cores together, by those of one core, strategy {strategy}. Whiskers: the \
+                 interval of the ratio. Below 1, more cores get less done than one."
+            ),
+            &speedup::plots(run),
+            if run.header.emulated {
+                "ratios of emulated times are none of hardware."
+            } else {
+                "no lock was measured on one core and on several."
+            },
         ),
         section(
             "Strategies",
@@ -68,6 +104,18 @@ pub fn html(run: &Run) -> String {
             },
             &strategies::plots(run),
             "no lock was measured under more than one strategy.",
+        ),
+        section(
+            "Where the time goes",
+            &format!(
+                "An operation as a core sees it: the time with the lock held (from the passes with instruments, less a \
+                 reading of the clock each), the think, and the overhead, which is the rest: asking for the lock, \
+                 waiting for it, giving it back, and what the workload does outside of it. Strategy {strategy}. ≈: the sections \
+                 are shorter than a reading of the clock, so that part of them is in the overhead. Below zero: with \
+                 instruments the lock was held longer than the whole operation takes without."
+            ),
+            &parts::plots(run),
+            "no pass with instruments says how long the lock was held.",
         ),
         section(
             "Fairness",
@@ -93,19 +141,27 @@ pub fn html(run: &Run) -> String {
             &holds::plots(run),
             "no pass with instruments has times of holding or handing over.",
         ),
+        section(
+            "From core to core",
+            "What the hardware takes to move a cache line from one core to another, measured in the same run without any \
+             lock: what a handover is compared with. Cores have \
+             the system's numbers where these are known, else those of the workers in the first repeat.",
+            &heat::ways(run),
+            "the way of a line between two cores was not measured in this run.",
+        ),
     ];
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{title}</h1>\n{}{}{}{}\
-         <section>\n<h2>All figures</h2>\n{}</section>\n<section class=\"glossary\">\n<h2>Glossary</h2>\n{}</section>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{}{}{}\
+         <section>\n<h2>All figures</h2>\n{}</section>\n{}<section class=\"glossary\">\n<h2>Glossary</h2>\n{}</section>\n\
          </main>\n</body>\n</html>\n",
         provenance::banners(run),
         answer_section(run),
-        format_args!("<section>\n<h2>What was measured</h2>\n{}</section>\n", provenance::facts(&run.header)),
         plots.concat(),
         table::table(run),
+        format_args!("<section>\n<h2>The machine and the method</h2>\n{}</section>\n", provenance::foot(run)),
         glossary::glossary(),
     )
 }
@@ -136,9 +192,20 @@ fn section(heading: &str, about: &str, plots: &[String], none: &str) -> String {
             escape(none)
         );
     }
+    let (first, more) = plots.split_at(plots.len().min(OPEN));
+    let more = match more.len() {
+        0 => String::new(),
+        number => format!(
+            "<details class=\"more\"><summary>{number} more</summary>\n<div class=\"plots\">\n{}</div></details>\n",
+            more.concat()
+        ),
+    };
     format!(
-        "<section>\n<h2>{heading}</h2>\n<p>{}</p>\n<div class=\"plots\">\n{}</div>\n</section>\n",
+        "<section>\n<h2>{heading}</h2>\n<p>{}</p>\n<div class=\"plots\">\n{}</div>\n{more}</section>\n",
         escape(about),
-        plots.concat()
+        first.concat()
     )
 }
+
+/// So many plots of a section are open.
+const OPEN: usize = 6; // two rows of three, or three of two

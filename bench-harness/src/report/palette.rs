@@ -3,16 +3,19 @@
 //! The colours of the common locks are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which people
 //! with any of the usual kinds of colour blindness can tell apart; no figure relies on colour alone.
 
-use bench_core::Lock;
+use bench_core::{Axis as _, Lock};
 use plotters::style::RGBColor;
+
+use super::canvas::Dash;
+use super::text::escape;
 
 /// How a lock is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     /// Of its lines and bars.
     pub(super) colour: RGBColor,
-    /// Lengths of dashes and gaps; `None`: the line is solid. Locks of this project are solid.
-    pub(super) dash: Option<(i32, i32)>,
+    /// `None`: the line is solid. Locks of this project are solid.
+    pub(super) dash: Option<Dash>,
     /// At each point of its lines.
     pub(super) marker: Marker,
 }
@@ -29,8 +32,8 @@ pub(super) enum Marker {
 /// The look of `lock`.
 pub(super) fn look(lock: Lock) -> Look {
     use Marker::{Circle, Cross, Square, Triangle};
-    const SHORT: Option<(i32, i32)> = Some((3, 3));
-    const LONG: Option<(i32, i32)> = Some((8, 4));
+    const SHORT: Option<Dash> = Some(Dash::Short);
+    const LONG: Option<Dash> = Some(Dash::Long);
     let (r, g, b, dash, marker) = match lock {
         Lock::Ticket => (0x00, 0x72, 0xb2, None, Circle),
         Lock::Mcs => (0xe6, 0x9f, 0x00, None, Square),
@@ -69,7 +72,7 @@ pub(super) fn key(locks: impl IntoIterator<Item = Lock>) -> String {
     let entries = locks.into_iter().map(|lock| {
         let Look { colour: RGBColor(r, g, b), dash, marker } = look(lock);
         let colour = format!("#{r:02x}{g:02x}{b:02x}");
-        let dash = dash.map_or_else(String::new, |(on, off)| format!(" stroke-dasharray=\"{on} {off}\""));
+        let dash = dash.map_or_else(String::new, |dash| format!(" stroke-dasharray=\"{}\"", dash.array()));
         let marker = match marker {
             Marker::Circle => format!("<circle cx=\"15\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
             Marker::Square => format!("<rect x=\"11\" y=\"2\" width=\"8\" height=\"8\" fill=\"{colour}\"/>"),
@@ -79,7 +82,8 @@ pub(super) fn key(locks: impl IntoIterator<Item = Lock>) -> String {
         format!(
             "<li><svg class=\"key\" aria-hidden=\"true\" viewBox=\"0 0 30 12\">\
              <line x1=\"0\" x2=\"30\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>{marker}</svg>\
-             {lock}</li>"
+             {}</li>",
+            escape(lock.name())
         )
     });
     format!("<ul class=\"key\">{}</ul>\n", entries.collect::<String>())

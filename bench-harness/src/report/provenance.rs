@@ -1,8 +1,9 @@
-//! What the figures are of: machine, compiler, source, request; and what casts doubt on them.
+//! What the figures are of: machine, compiler, source, request, method; and what casts doubt on them.
 
 use std::fmt::Write as _;
 
 use super::text::escape;
+use crate::method;
 use crate::record::Header;
 use crate::summary::Run;
 
@@ -32,8 +33,37 @@ pub(super) fn banners(run: &Run) -> String {
     html
 }
 
+/// Where it was measured, how, and what spoils it.
+pub(super) fn foot(run: &Run) -> String {
+    let method = method::method(run);
+    let method = method.iter().map(|(term, text)| (*term, text.clone()));
+    let list = |lines: Vec<String>| match &lines[..] {
+        [] => "<p>Nothing of what was looked at.</p>\n".into(),
+        lines => {
+            let lines: String = lines.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+            format!("<ul>\n{lines}</ul>\n")
+        }
+    };
+    format!(
+        "<h3>Machine</h3>\n{}<h3>Method</h3>\n<dl class=\"method\">\n{}</dl>\n<h3>What spoils it</h3>\n{}<p>Not looked at, or not to be \
+         read there: {}.</p>\n",
+        facts(&run.header),
+        terms(method),
+        list(method::spoils(run)),
+        escape(&method::unseen(run).join(", "))
+    )
+}
+
+/// Terms and what they mean, as parts of a list.
+fn terms<'a>(terms: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let terms = terms.into_iter().map(|(term, fact)| {
+        format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", escape(if fact.is_empty() { "–" } else { &fact }))
+    });
+    terms.collect()
+}
+
 /// The facts, as a list of terms.
-pub(super) fn facts(header: &Header) -> String {
+fn facts(header: &Header) -> String {
     let machine = &header.machine;
     let or = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "cannot be read".into());
     let yes = |fact: Option<bool>| match fact {
@@ -42,6 +72,10 @@ pub(super) fn facts(header: &Header) -> String {
         None => "cannot be read",
     };
     let build = &header.build;
+    let placed = header.placement.as_ref().map_or_else(String::new, |placed| {
+        let cores: Vec<_> = placed.cores.iter().map(ToString::to_string).collect();
+        format!("{}: {}", placed.placement, cores.join(", "))
+    });
     let features = if build.features.is_empty() { String::new() } else { format!(", {}", build.features) };
     let rows = [
         ("Began", header.started.clone()),
@@ -56,14 +90,12 @@ pub(super) fn facts(header: &Header) -> String {
         ("Governor", or(&machine.governor)),
         ("Threads share cores", yes(machine.smt).into()),
         ("Workers pinned", yes(Some(header.pinned)).into()),
+        ("Cores chosen", placed),
         ("Clock", header.hz.map_or_else(|| "told by each pass".into(), |hz| format!("{hz} ticks a second"))),
         ("Compiler", build.rustc.clone()),
         ("Built for", format!("{}{features}, {}", build.target, build.profile)),
         ("Source", header.source.to_string()),
         ("Program", header.program.clone()),
     ];
-    let rows = rows.iter().map(|(term, fact)| {
-        format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", escape(if fact.is_empty() { "–" } else { fact }))
-    });
-    format!("<dl class=\"facts\">\n{}</dl>\n", rows.collect::<String>())
+    format!("<dl class=\"facts\">\n{}</dl>\n", terms(rows))
 }

@@ -4,8 +4,8 @@ use bench_core::{Lock, Strategy, Task};
 
 use super::bars::{self, Row, Scale};
 use super::select::{Cells, core_counts, under_strategies};
-use super::speed::bar;
-use super::text::{labelled, trimmed};
+use super::speed::{bar, table};
+use super::text::{labelled, trimmed_time};
 use crate::summary::{CellSummary, Run};
 
 /// One plot for each task.
@@ -28,7 +28,7 @@ fn plot(run: &Run, task: Task, lock: Lock, cells: &Cells<'_>) -> String {
         }
     }
     let title = labelled(run, &format!("{task}: ns/op by strategy, {lock}"));
-    bars::plot(&title, &rows, &Scale::Linear, trimmed)
+    bars::plot(&title, &rows, &Scale::Linear, trimmed_time, &table(&title, cells))
 }
 
 /// `cell` by the merged one of as many cores, in words; a ratio that the repeats do not bear out is called that.

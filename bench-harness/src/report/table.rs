@@ -1,16 +1,37 @@
 //! Every scenario with every figure; those without figures with the reason.
+//!
+//! There may be thousands: cells and rows end where the next one begins, as HTML lets them.
 
 use std::fmt::Write as _;
 
-use bench_core::Scenario;
+use bench_core::{Axis as _, Scenario};
 
 use super::text::{digits, escape, labelled, percent, spread, thousandths};
-use crate::answer::{TOGETHER, first_in_first_out};
+use crate::answer::first_in_first_out;
+use crate::details::TOGETHER;
 use crate::summary::{CellSummary, Percentiles, Run};
 
 /// Columns after those that name the scenario, before the times.
-const FIGURES: [&str; 8] =
-    ["repeats", "ns/op (min–max)", "Mops/s", "least share", "largest share", "Jain", "together", "probe overhead"];
+const FIGURES: [&str; 18] = [
+    "repeats",
+    "ns/op (interval)",
+    "Mops/s",
+    "least share",
+    "largest share",
+    "Jain",
+    "longest gap",
+    "together",
+    "passes apart",
+    "probe overhead",
+    "critical",
+    "think",
+    "overhead",
+    "waiters",
+    "handover, transfers",
+    "longest masked",
+    "hold achieved",
+    "think achieved",
+];
 const TIMES: [&str; 3] = ["wait", "hold", "handover"];
 const PERCENTILES: [&str; 4] = ["p50", "p99", "p99.9", "max"];
 
@@ -29,21 +50,19 @@ pub(super) fn table(run: &Run) -> String {
     }
     rows.sort_by_key(|(scenario, _)| (scenario.task(), scenario.cores, scenario.strategy, scenario.lock));
     let mut html = format!(
-        "<div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
-         <caption>{} Times in nanoseconds. <b>*</b>: first in, first out. <b>!</b>: the measured windows of the \
-         cores overlap by less than {:.0} %.</caption>\n{}<tbody>\n",
-        labelled(run, "All figures."),
+        "<p><b>*</b>: first in, first out. <b>!</b>: the measured windows of the cores overlap by less than {:.0} %.</p>\n\
+         <div class=\"wide\" role=\"region\" aria-label=\"All figures\" tabindex=\"0\">\n<table class=\"figures\">\n\
+         <caption>{} Times in nanoseconds.</caption>\n{}<tbody>\n",
         TOGETHER * 100.0,
+        labelled(run, "All figures."),
         head()
     );
     for (scenario, cells) in rows {
         let Scenario { lock, strategy, cores, .. } = scenario;
-        let task = scenario.task();
-        let star = if first_in_first_out(lock) { "*" } else { "" };
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{task}</th><td class=\"n\">{cores}</td><td>{strategy}</td><td>{lock}{star}</td>{cells}</tr>"
-        );
+        let task = escape(&scenario.task().to_string());
+        let lock = escape(lock.name());
+        let star = if first_in_first_out(scenario.lock) { "*" } else { "" };
+        let _ = writeln!(html, "<tr><th scope=\"row\">{task}<td>{cores}<td>{strategy}<td>{lock}{star}{cells}");
     }
     html + "</tbody></table></div>\n"
 }
@@ -65,11 +84,12 @@ fn head() -> String {
 }
 
 fn without(why: &str) -> String {
-    format!("<td class=\"void\" colspan=\"{}\">{}</td>", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
+    format!("<td class=\"void\" colspan=\"{}\">{}", FIGURES.len() + TIMES.len() * PERCENTILES.len(), escape(why))
 }
 
 fn figures(cell: &CellSummary, emulated: bool) -> String {
     let apart = if cell.concurrency.median < TOGETHER { " !" } else { "" };
+    let details = &cell.details;
     let mut texts = vec![
         cell.repeats.to_string(),
         spread(&cell.ns_per_op, digits),
@@ -77,13 +97,28 @@ fn figures(cell: &CellSummary, emulated: bool) -> String {
         percent(cell.share_min()),
         percent(cell.share_max()),
         thousandths(cell.jain.median),
+        optional(details.gap_ns, |ns| grouped(ns.round() as u64)),
         percent(cell.concurrency.median) + apart,
+        details.apart.to_string(),
         cell.overhead.filter(|_| !emulated).map_or("–".into(), |overhead| format!("{overhead:.2} ×")),
+        optional(details.parts, |parts| digits(parts.critical)),
+        optional(details.parts, |parts| digits(parts.think)),
+        optional(details.parts, |parts| digits(parts.overhead)),
+        optional(details.waiters, digits),
+        optional(details.handover_transfers, digits),
+        optional(details.masked_ns, |ns| grouped(ns.round() as u64)),
+        optional(details.hold_ns, digits),
+        optional(details.think_ns, digits),
     ];
     for times in [cell.wait, cell.hold, cell.handover] {
         texts.extend(percentiles(times));
     }
-    texts.iter().map(|text| format!("<td class=\"n\">{}</td>", escape(text))).collect()
+    texts.iter().map(|text| format!("<td>{}", escape(text))).collect()
+}
+
+/// What is not known is a dash.
+fn optional<T>(figure: Option<T>, format: impl FnOnce(T) -> String) -> String {
+    figure.map_or("–".into(), format)
 }
 
 fn percentiles(times: Option<Percentiles>) -> [String; 4] {

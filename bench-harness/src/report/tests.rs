@@ -1,7 +1,7 @@
 //! Pages of made-up runs, whole and broken.
 
 use bench_core::record::{CoreCount, Samples};
-use bench_core::{Axis, Lock, Pass, Request, Scenario, Strategy, Workload, Wrong};
+use bench_core::{Axis, Clock, Lock, Pass, Request, Scenario, Strategy, Transfer, Workload, Wrong};
 
 use super::html;
 use super::provenance::EMULATED;
@@ -78,6 +78,10 @@ fn pass(scenario: Scenario, repeat: u32, instrumented: bool) -> Pass {
 fn run(request: &str, cores: usize, change: impl Fn(&mut Pass)) -> Run {
     let plan = Request::parse(request).unwrap().plan(cores);
     let mut collector = Collector::default();
+    collector.add_clock(Clock { hz: 1_000_000_000, reads: 10, ticks: 95, step: 2 });
+    for b in 1..cores as u16 {
+        (0..b).for_each(|a| collector.add_transfer(Transfer { a, b, hz: 1_000_000_000, hops: 10, ticks: 400 }));
+    }
     for (repeat, scenario) in plan.passes() {
         for instrumented in [false, true] {
             let mut pass = pass(scenario, repeat, instrumented);
@@ -99,18 +103,32 @@ fn assert_is_a_page(html: &str) {
     for tag in html.split('<').skip(2) {
         let (tag, _) = tag.split_once('>').expect("every tag ends");
         if let Some(name) = tag.strip_prefix('/') {
+            while open.last().is_some_and(|last| ["td", "th", "tr"].contains(last) && *last != name) {
+                open.pop();
+            }
             assert_eq!(open.pop(), Some(name), "</{name}> after {open:?}");
         } else {
             let name = tag.split_whitespace().next().unwrap();
             assert_eq!(tag.matches('"').count() % 2, 0, "<{tag}>");
+            let ended: &[&str] = match name {
+                "td" | "th" => &["td", "th"],
+                "tr" => &["td", "th", "tr"],
+                _ => &[],
+            };
+            while open.last().is_some_and(|last| ended.contains(last)) {
+                open.pop();
+            }
             if !tag.ends_with('/') && !VOID.contains(&name) {
                 open.push(name);
             }
         }
     }
     assert!(open.is_empty(), "{open:?}");
-    for nonsense in ["NaN", "inf", "-0.0"] {
-        assert!(!html.contains(&format!(">{nonsense}")) && !html.contains(&format!("\"{nonsense}")), "{nonsense}");
+    for nonsense in ["NaN", "inf", "-0.00<"] {
+        for before in [">", "\""] {
+            let found = html.find(&format!("{before}{nonsense}"));
+            assert!(found.is_none(), "{}", &html[found.unwrap().saturating_sub(300)..found.unwrap() + 20]);
+        }
     }
 }
 
@@ -123,8 +141,11 @@ fn every_scenario_and_every_word_is_on_the_page() {
     for name in Lock::all().map(|lock| lock.name()).chain(Strategy::ALL.iter().map(|strategy| strategy.name())) {
         assert!(page.contains(&format!("<dt>{name}</dt>")), "{name}");
     }
-    // Speed, strategies, fairness, waiting for each workload; holding and handing over.
-    assert_eq!(page.matches("<svg role=\"img\"").count(), Workload::all().count() * 6);
+    // Speed, speed-up, strategies, parts, fairness, waiting for each workload; holding and handing over.
+    let plots = page.matches("<svg role=\"img\"").count();
+    assert_eq!(plots, Workload::all().count() * 8);
+    assert_eq!(page.matches("<details class=\"data\">").count(), plots, "a table for each plot");
+    assert!(page.len() < 2_000_000, "{}", page.len());
     assert!(!page.contains("class=\"missing\"") && !page.contains("class=\"banner\""));
     assert!(page.contains("Note: other &lt;programs&gt; ran"));
     assert!(page.contains("0123abcd, with changes"));
@@ -182,7 +203,8 @@ fn an_emulated_run_says_so_first() {
     let labelled = |end: &str| page.matches(&format!(" [EMULATED]{end}")).count();
     let plots = page.matches("<figure>").count();
     assert!(plots > 5);
-    assert_eq!([labelled("</figcaption>"), labelled("</title>"), labelled("\" viewBox")], [plots; 3]);
+    assert_eq!(labelled("</figcaption>\n<div class=\"wide\""), 1, "the map");
+    assert_eq!([labelled("</figcaption>\n<svg"), labelled("</title>"), labelled("\" viewBox")], [plots; 3]);
     assert_eq!(page.matches("<caption>All figures. [EMULATED] ").count(), page.matches("<caption>").count());
     assert!(!page.contains('×'), "no ratio of emulated times");
     let (banner, answer) = (page.find(EMULATED).unwrap(), page.find("<h2>Answer</h2>").unwrap());

@@ -27,7 +27,9 @@ pub(super) fn digits(number: f64) -> String {
         middle if middle < 99.95 => 1,
         _ => 0,
     };
-    format!("{number:.decimals$}")
+    let text = format!("{number:.decimals$}");
+    // What is rounded to nothing is not below it.
+    if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) { text.trim_start_matches('-').into() } else { text }
 }
 
 /// A time with its unit.
@@ -37,7 +39,7 @@ pub(super) fn time(ns: f64) -> String {
 
 fn in_unit(ns: f64, format: fn(f64) -> String) -> String {
     match ns {
-        _ if ns < 999.5 => format(ns) + " ns",
+        _ if ns.abs() < 999.5 => format(ns) + " ns",
         _ if ns < 999.5e3 => format(ns / 1e3) + " µs",
         _ if ns < 999.5e6 => format(ns / 1e6) + " ms",
         _ => format(ns / 1e9) + " s",
@@ -96,6 +98,7 @@ mod tests {
         ] {
             assert_eq!(time(ns), says);
         }
+        assert_eq!([digits(-0.001), digits(-0.05)], ["0.00", "-0.05"]);
         assert_eq!(trimmed_time(1000.0), "1 µs");
         assert_eq!(trimmed_time(100.0), "100 ns");
         assert_eq!(trimmed_time(1500.0), "1.5 µs");

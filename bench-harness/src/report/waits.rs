@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, axis, figure, grid, label};
+use super::data::data;
 use super::lines::draw_line;
 use super::palette::{key, look};
 use super::select::{Cells, locks, on_most_cores};
@@ -25,9 +26,26 @@ pub(super) fn plots(run: &Run) -> Vec<String> {
 }
 
 fn plot(run: &Run, task: Task, most: u16, cells: &Cells<'_>) -> String {
-    let title = format!("{task}: part of the waits that are at least so long, {}", cores(most));
+    let title = format!("{task}: part of the waits at least so long, {}", cores(most));
     let title = labelled(run, &title);
-    figure(&title, HEIGHT, &key(locks(cells)), |area| draw(area, cells))
+    figure(&title, HEIGHT, &(key(locks(cells)) + &table(&title, cells)), |area| draw(area, cells))
+}
+
+/// Parts of a hundred waits that are no longer than what the table says.
+const QUANTILES: [(&str, f64); 6] =
+    [("50 %", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("99.9 %", 0.999), ("99.99 %", 0.9999), ("99.999 %", 0.99999)];
+
+/// The curves where they cross the powers of ten, in nanoseconds.
+fn table(title: &str, cells: &Cells<'_>) -> String {
+    let rows = cells.iter().filter_map(|cell| {
+        let (waits, longest) = (cell.waits.as_ref()?, cell.wait?.max);
+        let at = QUANTILES.map(|(_, part)| waits.value_at_quantile(part).min(longest).to_string());
+        let names = [cell.scenario.lock.to_string(), waits.len().to_string()];
+        Some(names.into_iter().chain(at).chain([longest.to_string()]).collect())
+    });
+    let names = QUANTILES.map(|(name, _)| name);
+    let head: Vec<_> = ["lock", "waits"].into_iter().chain(names).chain(["longest, ns"]).collect();
+    data(title, &head, 1, rows)
 }
 
 fn draw(area: &Area<'_>, cells: &Cells<'_>) -> Drawn {
@@ -43,7 +61,7 @@ fn draw(area: &Area<'_>, cells: &Cells<'_>) -> Drawn {
         .margin(10)
         .margin_right(28)
         .x_label_area_size(30)
-        .y_label_area_size(72)
+        .y_label_area_size(66)
         .build_cartesian_2d((shortest..longest).log_scale(), (rarest..1.0).log_scale())?;
     chart
         .configure_mesh()
@@ -52,6 +70,7 @@ fn draw(area: &Area<'_>, cells: &Cells<'_>) -> Drawn {
         .y_labels(8)
         .x_label_formatter(&|ns| trimmed_time(*ns))
         .y_label_formatter(&|part| power_in_percent(*part))
+        .light_line_style(TRANSPARENT)
         .bold_line_style(grid())
         .axis_style(axis())
         .x_label_style(label(HPos::Center, VPos::Top))
@@ -84,7 +103,7 @@ fn at_least(waits: &Histogram<u64>) -> Vec<(f64, f64)> {
     for bucket in waits.iter_recorded() {
         let point = (bucket.value_iterated_to().max(1) as f64, (all - shorter as f64) / all);
         shorter += bucket.count_since_last_iteration();
-        let apart = points.last().is_none_or(|last| point.0 > last.0 * 1.02 || point.1 < last.1 * 0.97);
+        let apart = points.last().is_none_or(|last| point.0 > last.0 * 1.03 || point.1 < last.1 * 0.96);
         if apart {
             points.push(point);
         }
