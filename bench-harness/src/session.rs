@@ -209,6 +209,8 @@ pub fn record(
     }
     page?;
     Ok(match ending {
+        // Whoever reads is gone, and has not asked for an end only because it could not.
+        Ending::Failed(_) if showing.stream && (interrupt::asked() || records.failed()) => Status::Interrupted,
         Ending::Failed(_) => Status::Bad,
         _ if !run.void.is_empty() => Status::Bad,
         Ending::Complete if run.cells.is_empty() => {

@@ -111,7 +111,7 @@ fn figure(group: &[&CellSummary], strategy: Strategy, lock: Lock, emulated: bool
 mod tests {
     use super::*;
     use crate::made_up::{pass, run};
-    use bench_core::Lock::{Mcs, Ticket};
+    use bench_core::Lock::{Mcs, Tas, Ticket};
     use bench_core::Strategy::Merged;
 
     fn place(run: Option<Run>, failed: Option<&str>) -> Place {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn places_are_columns_and_the_fastest_of_each_is_marked() {
         let fast = run(&[pass(Ticket, Merged, 0, &[10, 10]), pass(Mcs, Merged, 0, &[40, 40])]);
-        let mut emulated = run(&[pass(Mcs, Merged, 0, &[20, 20])]);
+        let mut emulated = run(&[pass(Mcs, Merged, 0, &[20, 20]), pass(Tas, Merged, 0, &[10, 10])]);
         emulated.header.emulated = true;
         let text = overview(&[
             ("one".into(), place(Some(fast), None)),
@@ -132,6 +132,7 @@ mod tests {
         let words = |start: &str| row(start).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words("lock"), "lock strategy one two");
         assert_eq!(words("ticket"), "ticket merged 100 (100-100) -");
+        assert_eq!(words("tas"), "tas merged - 100 (100-100)");
         assert_eq!(words("mcs"), "mcs merged *25.0 (25.0-25.0) 50.0 (50.0-50.0)");
         assert!(text.contains("\none: measured\n") && text.contains("two: FAILED: interrupted\n"), "{text}");
         assert!(text.contains("three: FAILED: it cannot run there\n  error: ouch\n"), "{text}");
