@@ -12,6 +12,11 @@ pub fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes a line for whoever waits, who may be gone too: then the run ends in order nevertheless.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// How far a run is, on the standard error stream.
 #[derive(Debug)]
 pub struct Progress {
@@ -24,7 +29,7 @@ impl Progress {
     #[must_use]
     pub fn new(what: &str) -> Self {
         let draws = std::io::stderr().is_terminal();
-        eprintln!("{what}");
+        tell(what);
         let bar = ProgressBar::with_draw_target(
             Some(0),
             if draws { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() },
@@ -61,7 +66,7 @@ impl Progress {
 
     /// Says something above the bar, or where it would be.
     pub fn warn(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| tell(text));
     }
 
     /// The bar is gone.

@@ -17,7 +17,7 @@ use crate::export::Figures;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
 use crate::local::Todo;
-use crate::progress::{Progress, say};
+use crate::progress::{Progress, say, tell};
 use crate::qemu::image::Board;
 use crate::read::Reading;
 use crate::record::{End, Header, Placed, Refused};
@@ -114,7 +114,7 @@ impl From<Status> for ExitCode {
 pub fn status(ending: &Ending) -> Option<ExitCode> {
     match ending {
         Ending::Failed(error) => {
-            eprintln!("error: {error:#}");
+            tell(&format!("error: {error:#}"));
             Some(Status::Bad.into())
         }
         Ending::Interrupted => Some(Status::Interrupted.into()),
@@ -205,7 +205,7 @@ pub fn record(
     let no_page = showing.no_html || showing.stream || run.cells.is_empty();
     let page = if no_page { Ok(()) } else { write_page(records.path(), &run) };
     if let Ending::Failed(error) = &ending {
-        eprintln!("error: {error:#}");
+        tell(&format!("error: {error:#}"));
     }
     page?;
     Ok(match ending {
@@ -290,7 +290,7 @@ fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host
     }
     if !host.pins() {
         header.notes.push(local::NOT_PINNED.into());
-        eprintln!("warning: {}", local::NOT_PINNED);
+        tell(&format!("warning: {}", local::NOT_PINNED));
     }
     if cells.is_empty() {
         return Err(Impossible(format!("nothing of that can run here\n{}", table::refused(&refused))).into());
@@ -416,13 +416,13 @@ pub fn report(arguments: &ReportArguments) -> ExitCode {
                 runs.push(run);
             }
             Err(error) => {
-                eprintln!("error: {error:#}");
+                tell(&format!("error: {error:#}"));
                 status = ExitCode::FAILURE;
             }
         }
     }
     if let Err(error) = export(arguments, &runs) {
-        eprintln!("error: {error:#}");
+        tell(&format!("error: {error:#}"));
         status = ExitCode::FAILURE;
     }
     status

@@ -45,34 +45,36 @@ const TINY: &str = "options = ['--preset', 'smoke', '--time', '1ms', '--repeats'
 fn places_are_shown_side_by_side_and_one_that_fails_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let file = format!(
-        "{TINY}[[place]]\nname = 'one'\non = 'host'\noptions = ['--cores', '1']\n\
+        "{TINY}[[place]]\nname = 'near'\non = 'host'\noptions = ['--cores', '1']\n\
          [[place]]\nname = 'gone'\non = 'serial:/no/such/tty'\n\
-         [[place]]\nname = 'two'\non = 'host'\noptions = ['--cores', '1', '--workload', 'pair']\n"
+         [[place]]\nname = 'far'\non = 'host'\noptions = ['--cores', '1', '--workload', 'pair']\n"
     );
     let (status, out, err) = text(&fleet(directory.path(), &file).output().unwrap());
     assert_eq!(status, Some(1), "{out}{err}");
     assert!(err.contains("gone: error: cannot open /no/such/tty"), "with whose it is: {err}");
     assert!(err.ends_with("error: 1 of 3 places failed: gone\n"), "{err}");
     assert!(
-        out.contains("one: measured\n") && out.contains("two: measured\n") && out.contains("gone: FAILED: "),
+        out.contains("near: measured\n") && out.contains("far: measured\n") && out.contains("gone: FAILED: "),
         "{out}"
     );
+    let order = ["near: ", "gone: ", "far: "].map(|name| out.find(&format!("\n{name}")).unwrap());
+    assert!(order.is_sorted(), "{out}");
     // As in the file, whoever ended first; and what only one has measured is in its column alone.
     let mut rows = out.lines().skip_while(|line| !line.starts_with("pair, 1 core: ns an operation"));
     let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
-    assert_eq!(words(rows.nth(1).unwrap())[..4], ["lock", "strategy", "one", "two"]);
+    assert_eq!(words(rows.nth(1).unwrap())[..4], ["lock", "strategy", "near", "far"]);
     assert!(words(rows.next().unwrap()).len() == 6, "{out}");
     let directory = results(directory.path());
     // A place that could not begin has records that say so.
     let there = names(&directory);
     assert!(
-        ["one.jsonl", "overview.txt", "two.jsonl"].iter().all(|name| there.contains(&(*name).to_owned())),
+        ["far.jsonl", "near.jsonl", "overview.txt"].iter().all(|name| there.contains(&(*name).to_owned())),
         "{there:?}"
     );
     assert!(there.iter().all(|name| !name.starts_with('.')), "{there:?}");
     let why = read(&directory.join("gone.jsonl")).unwrap().run.end.unwrap().why.unwrap();
     assert!(why.contains("/no/such/tty"), "{why}");
-    assert!(read(&directory.join("two.jsonl")).unwrap().run.complete());
+    assert!(read(&directory.join("far.jsonl")).unwrap().run.complete());
     assert!(out.contains(&fs::read_to_string(directory.join("overview.txt")).unwrap()));
 }
 

@@ -28,7 +28,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::arguments::FleetArguments;
 use crate::interrupt;
-use crate::progress::say;
+use crate::progress::{say, tell};
 use crate::read::{Reading, read};
 use crate::record::End;
 use crate::session::Impossible;
@@ -51,7 +51,7 @@ pub fn fleet(arguments: &FleetArguments) -> Result<ExitCode> {
     let output = arguments.output.join(format!("{when}-fleet"));
     fs::create_dir_all(&output).with_context(|| format!("cannot make the directory {}", output.display()))?;
     let (here, elsewhere): (Vec<&Member>, Vec<_>) = fleet.members.iter().partition(|member| member.here);
-    eprintln!("{} places; {} of them on this machine, one after the other, last", fleet.members.len(), here.len());
+    tell(&format!("{} places; {} of them on this machine, one after the other, last", fleet.members.len(), here.len()));
     let ran = Mutex::new(vec![]);
     let run = |member: &Member| {
         let place = one(member, &output);
@@ -106,7 +106,7 @@ pub fn files(files: &[PathBuf]) -> ExitCode {
                 places.push((name, Place { failed, said: warnings, run: Some(run) }));
             }
             Err(error) => {
-                eprintln!("error: {error:#}");
+                tell(&format!("error: {error:#}"));
                 status = ExitCode::FAILURE;
             }
         }
@@ -172,7 +172,7 @@ fn relay(name: &str, complaints: impl Read) -> Vec<String> {
     let mut said = vec![];
     for line in BufReader::new(complaints).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-        eprintln!("{name}: {line}");
+        tell(&format!("{name}: {line}"));
         said.push(line);
     }
     said
