@@ -18,6 +18,7 @@ use crate::placement::Placement;
 use crate::scenario::{self, Named};
 use crate::serial::Serial;
 use crate::session::Impossible;
+use crate::ssh::Destination;
 
 /// Which lock for this machine?
 ///
@@ -50,6 +51,9 @@ Examples (cargo run --release -p bench-harness -- ...):
   bench-harness ab OLD NEW -- --scenario light     the same of two builds, measured interleaved
   bench-harness --on qemu-virt-el2 --preset smoke  the same loop on bare metal, emulated
   bench-harness --on serial:/dev/ttyUSB0           on a board that runs the image, through its console
+  bench-harness --on ssh:user@board --scenario light  on another machine with Linux, which needs nothing but a shell
+  bench-harness fleet boards.toml                  the same on many places, side by side
+  bench-harness overview results/*.jsonl           the same of runs that something else has started
   bench-harness ingest console.log --board rpi4    records of a console that was captured
   bench-harness report bench-results/*.jsonl       tables and pages again, from the records
   bench-harness report --csv all.csv FILE ...      the figures for other programs; --json as well
@@ -78,6 +82,11 @@ pub enum Command {
     Replay(ReplayArguments),
     /// Make records of a board's console that was captured
     Ingest(IngestArguments),
+    /// Run one request on many places, and show them side by side
+    #[command(after_help = FLEET)]
+    Fleet(FleetArguments),
+    /// Show runs that there are side by side, as a fleet's
+    Overview(OverviewArguments),
     /// Compare two runs: what has become slower? (exit status 3)
     #[command(after_help = COMPARING)]
     Compare(CompareArguments),
@@ -131,6 +140,40 @@ pub struct IngestArguments {
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+}
+
+const FLEET: &str = "\
+The file:
+  options = [\"--scenario\", \"kvm-ish\"]      of a run, for every place
+
+  [[place]]
+  on = \"host\"                             as after --on
+
+  [[place]]
+  name = \"pi4\"
+  on = \"ssh:root@pi4\"
+  options = [\"--cores\", \"1,4\"]            for this place, besides
+
+Exit status: 0 every place has measured; 1 one failed, and is named; 2 the file makes no sense; 130 interrupted";
+
+/// Options of an overview.
+#[derive(Debug, Args)]
+pub struct OverviewArguments {
+    /// Files of records, one for each place
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Options of a fleet.
+#[derive(Debug, Args)]
+pub struct FleetArguments {
+    /// Which places, and what they are asked
+    #[arg(value_name = "FILE.toml")]
+    pub file: PathBuf,
+
+    /// Where the records go, in a directory of their own
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    pub output: PathBuf,
 }
 
 const COMPARING: &str = "\
@@ -299,7 +342,8 @@ pub struct RunArguments {
     #[arg(long, value_name = "DIR", default_value = "bench-results")]
     pub output: PathBuf,
 
-    /// Where to measure: a place that `list` shows, or a board at a serial line, serial:/dev/ttyUSB0,115200
+    /// Where to measure: a place that `list` shows, a board at a serial line (serial:/dev/ttyUSB0,115200), or another
+    /// machine with Linux (ssh:user@board)
     #[arg(long, value_name = "WHERE", default_value = "host")]
     pub on: On,
 
@@ -315,9 +359,17 @@ pub struct RunArguments {
     #[arg(long)]
     pub lse: bool,
 
+    /// The program for a machine behind ssh, instead of one that is built for it
+    #[arg(long, value_name = "FILE")]
+    pub binary: Option<PathBuf>,
+
     /// Write no page, only the records
     #[arg(long)]
     pub no_html: bool,
+
+    /// Write the records to the standard output and nothing else; end when the standard input does: for `ssh`
+    #[arg(long, hide = true)]
+    pub stream: bool,
 
     /// The number of the first repeat: `ab` has one in each run
     #[arg(long, hide = true, default_value_t = 0)]
@@ -355,6 +407,8 @@ pub enum On {
     Named(Place),
     /// A board at a serial line.
     Serial(Serial),
+    /// Another machine.
+    Ssh(Destination),
 }
 
 impl FromStr for On {
@@ -364,9 +418,12 @@ impl FromStr for On {
         if let Some(line) = text.strip_prefix("serial:") {
             return line.parse().map(Self::Serial);
         }
+        if let Some(machine) = text.strip_prefix("ssh:") {
+            return machine.parse().map(Self::Ssh);
+        }
         Place::named(text).map(Self::Named).map_err(|_| {
             let names: Vec<_> = Place::all().map(Place::name).collect();
-            format!("there are {}, and serial:DEVICE[,BAUD]", names.join(", "))
+            format!("there are {}, serial:DEVICE[,BAUD], and ssh:[USER@]HOST[:PORT]", names.join(", "))
         })
     }
 }
@@ -376,6 +433,7 @@ impl fmt::Display for On {
         match self {
             Self::Named(place) => f.write_str(place.name()),
             Self::Serial(line) => f.write_str(&line.stem()),
+            Self::Ssh(machine) => machine.fmt(f),
         }
     }
 }
@@ -446,15 +504,25 @@ impl Arguments {
 }
 
 impl RunArguments {
-    fn check(&self) -> std::result::Result<(), String> {
+    /// What of it contradicts itself.
+    ///
+    /// # Errors
+    ///
+    /// In words.
+    pub fn check(&self) -> std::result::Result<(), String> {
         let emulated = matches!(self.on, On::Named(Place::QemuEl1 | Place::QemuEl2));
         match self.on {
             _ if self.smp.is_some() && !emulated => Err("--smp is for an emulated board; elsewhere, --cores".into()),
             _ if self.lse && !emulated => Err("--lse is for an emulated board: --on qemu-virt-el2".into()),
-            ref on if self.place != Placement::System && *on != On::Named(Place::Host) => {
-                Err("--place is for this host: a board has its cores in its own order".into())
+            On::Named(_) | On::Ssh(_) if self.patience.is_some() => {
+                Err("--patience is for a board at a serial line".into())
             }
-            On::Named(_) if self.patience.is_some() => Err("--patience is for a board at a serial line".into()),
+            On::Named(_) | On::Serial(_) if self.binary.is_some() => {
+                Err("--binary is for another machine: --on ssh:user@board".into())
+            }
+            ref on if self.place != Placement::System && !matches!(on, On::Named(Place::Host) | On::Ssh(_)) => {
+                Err("--place is for Linux, here or behind ssh: a board has its cores in its own order".into())
+            }
             _ if self.cores.len() > CoreCounts::new().capacity() => {
                 Err(format!("more than {} numbers of --cores", CoreCounts::new().capacity()))
             }
@@ -587,9 +655,11 @@ mod tests {
             ("b --time nans", "is none of the units"),
             ("b --smp 4", "--smp is for an emulated board"),
             ("b --place near", "system, pack, spread, or numbers of cores"),
-            ("b --place pack --on qemu-virt-el1", "--place is for this host"),
+            ("b --place pack --on qemu-virt-el1", "--place is for Linux, here or behind ssh"),
             ("b --patience 1s", "--patience is for a board at a serial line"),
-            ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, and serial:DEVICE"),
+            ("b --on moon", "there are host, qemu-virt-el1, qemu-virt-el2, serial:DEVICE"),
+            ("b --on ssh:", "which machine? ssh:user@board"),
+            ("b --binary x", "--binary is for another machine"),
             ("b --on serial:/dev/x,17", "no 17 bits a second"),
             ("b --lse", "--lse is for an emulated board"),
             ("b --cores 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16 numbers"),

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::mpsc::Sender;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::events::Event;
 use crate::protocol::{Heard, Line, Lines};
@@ -36,51 +36,59 @@ pub fn pass_on(stream: impl Read, sender: &Sender<Event>) {
 }
 
 /// Tells what the board says, until it has said that it is done or the stream ends. When it is ready for a request, `ask` is
-/// called.
+/// called; it has to be `asked` for, if that is known.
 ///
 /// # Errors
 ///
-/// The console cannot be read; the board speaks another version of the protocol; or `ask` fails.
-pub fn listen(stream: impl Read, sender: &Sender<Event>, mut ask: impl FnMut() -> Result<()>) -> Result<Said> {
-    let (mut done, mut void) = (false, false);
+/// The console cannot be read; the board speaks another version of the protocol, has started anew in the middle, or was
+/// asked for something else; or `ask` fails.
+pub fn listen(
+    stream: impl Read,
+    sender: &Sender<Event>,
+    asked: Option<&str>,
+    mut ask: impl FnMut() -> Result<()>,
+) -> Result<Said> {
+    let mut void = false;
     let mut understood = Lines::default();
     for (number, line) in (1_u64..).zip(lines(stream)) {
         let line = line.context("the board's console cannot be read")?;
-        let Heard { line: what, lost } = understood.understand(&line)?;
-        if lost > 0 {
-            let lines = if lost == 1 { "a line".into() } else { format!("{lost} lines") };
-            let _ = sender.send(Event::Damaged(format!("{lines} of the board's were lost before line {number}")));
+        for Heard { line: what, lost } in understood.understand(&line).with_context(|| format!("line {number}"))? {
+            if lost > 0 {
+                let frames = if lost == 1 { "a frame was".into() } else { format!("{lost} frames were") };
+                let _ = sender.send(Event::Damaged(format!("{frames} lost, or damaged, before line {number}")));
+            }
+            let event = match what {
+                Line::Ready => {
+                    ask()?;
+                    continue;
+                }
+                Line::Planned { passes, request } => {
+                    match asked {
+                        Some(asked) => {
+                            ensure!(request == asked, "the board was asked for \"{asked}\", and heard \"{request}\"");
+                        }
+                        None => _ = sender.send(Event::Note(format!("the board was asked for: {request}"))),
+                    }
+                    Event::Planned(passes)
+                }
+                Line::Clock(clock) => Event::Clock(clock),
+                Line::Transfer(transfer) => Event::Transfer(transfer),
+                Line::Pass(pass) => {
+                    void |= pass.wrong.is_some();
+                    Event::Passed(pass)
+                }
+                Line::Refused(refused) => Event::Refused(refused),
+                Line::Done => return Ok(if void { Said::DoneAndVoid } else { Said::Done }),
+                Line::Damaged => {
+                    Event::Damaged(format!("line {number} was damaged on its way, and is left out: {}", start(&line)))
+                }
+                Line::Again => Event::Note(format!("line {number} says again what was said, and is left out")),
+                Line::Console => Event::Console(line.clone()),
+            };
+            let _ = sender.send(event); // nobody listens any more: nobody is left to tell
         }
-        let event = match what {
-            Line::Ready => {
-                ask()?;
-                continue;
-            }
-            Line::Planned(passes) => Event::Planned(passes),
-            Line::Clock(clock) => Event::Clock(clock),
-            Line::Transfer(transfer) => Event::Transfer(transfer),
-            Line::Pass(pass) => {
-                void |= pass.wrong.is_some();
-                Event::Passed(pass)
-            }
-            Line::Refused(refused) => Event::Refused(refused),
-            Line::Done => {
-                done = true;
-                break;
-            }
-            Line::Damaged => {
-                Event::Damaged(format!("line {number} was damaged on its way, and is left out: {}", start(&line)))
-            }
-            Line::Again => continue,
-            Line::Console => Event::Console(line),
-        };
-        let _ = sender.send(event); // nobody listens any more: nobody is left to tell
     }
-    Ok(match (done, void) {
-        (true, false) => Said::Done,
-        (true, true) => Said::DoneAndVoid,
-        (false, _) => Said::Less,
-    })
+    Ok(Said::Less)
 }
 
 fn start(line: &str) -> String {

@@ -32,7 +32,7 @@ pub fn ingest(arguments: &IngestArguments) -> Result<ExitCode> {
     } else {
         Box::new(File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?)
     };
-    let showing = Showing { output: &arguments.output, no_html: arguments.no_html, quiet: false };
+    let showing = Showing { output: &arguments.output, no_html: arguments.no_html, quiet: false, stream: false };
     let started = jiff::Timestamp::now();
     let header = header(&arguments.board, arguments.emulated, &name, started);
     let what = format!("{name}: the console of {}", arguments.board);
@@ -44,7 +44,7 @@ fn read(log: Box<dyn Read + Send>, name: String) -> Result<Source> {
     let (sender, events) = mpsc::channel();
     let reading = move || {
         // In a log, somebody has answered the board that asked.
-        let last = match listen(log, &sender, || Ok(())) {
+        let last = match listen(log, &sender, None, || Ok(())) {
             Ok(Said::Done | Said::DoneAndVoid) => Event::Finished,
             Ok(Said::Less) => Event::Failed(anyhow!("{name} ends before the board was done")),
             Err(error) => Event::Failed(error.context(name)),

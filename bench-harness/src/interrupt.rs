@@ -30,6 +30,11 @@ pub fn listen() -> Result<(), ctrlc::Error> {
     })
 }
 
+/// Asks this program to end, as the first Ctrl-C does.
+pub fn ask() {
+    ASKED.store(true, Relaxed);
+}
+
 /// Whether somebody asked this program to end.
 #[must_use]
 pub fn asked() -> bool {

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!  arguments ──► session ──┬─ local (host)    threads of this program ─┐
-//!  (a request)             └─ qemu            an emulated board ───────┤
+//!  (a request)             ├─ qemu            an emulated board ───────┤
+//!                          ├─ serial          a board ─────────────────┤
+//!                          └─ ssh             another machine ─────────┤
 //!                                                            events    ▼
 //!                            records ◄── write ◄─────────────────── follow
 //!                               │                                      │
@@ -30,6 +32,7 @@ pub mod console;
 pub mod details;
 pub mod events;
 pub mod export;
+pub mod fleet;
 pub mod follow;
 pub mod host;
 pub mod ingest;
@@ -57,7 +60,9 @@ pub mod scenario;
 pub mod schema;
 pub mod serial;
 pub mod session;
+pub mod ssh;
 pub mod statistics;
+pub mod stream;
 pub mod summary;
 pub mod table;
 pub mod write;

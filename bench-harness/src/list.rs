@@ -39,6 +39,9 @@ pub fn list(host: &Host) -> String {
     }
     text.push('\n');
     section(&mut text, "--on", |_: Place| String::new());
+    text.pop();
+    text += "  serial:DEVICE[,BAUD]     a board at a serial line, which runs the image\n";
+    text += "  ssh:[USER@]HOST[:PORT]   another machine with Linux on AArch64 or x86-64\n\n";
     let _ = writeln!(text, "--cores  numbers of cores; here 1 to {all}, which is all");
     text
 }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use bench_core::plan::Times;
 use bench_core::{Arena, Plan, Scenario, measure, probe};
 
 use crate::busy::Busy;
@@ -62,7 +63,6 @@ pub fn start(host: Arc<Host>, todo: Todo) -> Result<Source> {
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let stop = Arc::clone(&stopped);
     let times = plan.times;
-    let longest = Duration::from_micros(u64::from(times.warmup_us) + u64::from(times.measure_us.max(times.sample_us)));
     let most = cells.iter().map(|cell| cell.cores).max().unwrap_or(0);
     let run = move || {
         ARENA.touch();
@@ -98,7 +98,14 @@ pub fn start(host: Arc<Host>, todo: Todo) -> Result<Source> {
         let _ = sender.send(Event::Finished);
     };
     thread::Builder::new().name("measuring".into()).spawn(run).context("cannot start a thread")?;
-    Ok(Source { events, patience: GRACE + SLOW * longest, stop: Box::new(move || stop.store(true, Relaxed)) })
+    Ok(Source { events, patience: patience(times), stop: Box::new(move || stop.store(true, Relaxed)) })
+}
+
+/// How long nothing may happen.
+#[must_use]
+pub fn patience(times: Times) -> Duration {
+    let longest = u64::from(times.warmup_us) + u64::from(times.measure_us.max(times.sample_us));
+    GRACE + SLOW * Duration::from_micros(longest)
 }
 
 /// What the host itself costs: its clock, and a line's way between every two cores that will be measured.

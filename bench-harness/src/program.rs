@@ -9,7 +9,7 @@ use crate::arguments::{Arguments, Command};
 use crate::host::Host;
 use crate::progress::say;
 use crate::session::Impossible;
-use crate::{ab, ingest, interrupt, list, outline, replay, resume, session};
+use crate::{ab, fleet, ingest, interrupt, list, outline, replay, resume, session};
 
 /// Does what the command line says.
 #[must_use]
@@ -44,6 +44,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Ingest(arguments)) => ingest::ingest(arguments),
+        Some(Command::Fleet(arguments)) => fleet::fleet(arguments),
+        Some(Command::Overview(arguments)) => Ok(fleet::files(&arguments.files)),
         Some(Command::Compare(arguments)) => session::compare(arguments),
         Some(Command::Ab(arguments)) => ab::ab(arguments),
         Some(Command::Completions { shell }) => {

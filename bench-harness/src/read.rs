@@ -63,36 +63,76 @@ pub fn read(path: &Path) -> Result<Reading> {
     Ok(Reading { run: reader.collector.finish(header, reader.refused, reader.end), warnings })
 }
 
+/// A line of a file of records, understood.
+#[derive(Debug)]
+pub enum Record {
+    /// What ran where.
+    Header(Box<Header>),
+    /// A scenario cannot run.
+    Refused(Refused),
+    /// Something turned out.
+    Note(Note),
+    /// The clock was measured.
+    Clock(Clock),
+    /// A way of a line was measured.
+    Transfer(Transfer),
+    /// A pass has ended.
+    Pass(Box<Pass>),
+    /// So has the run.
+    End(End),
+}
+
+/// Understands a line without its end. Names that only the program which wrote it had are known from then on.
+///
+/// # Errors
+///
+/// It is no record, or one of another version.
+pub fn record(line: &str) -> Result<Record> {
+    #[derive(Deserialize)]
+    struct Head {
+        v: u32,
+        kind: String,
+    }
+    let Head { v, kind } = from_str(line).context("no record")?;
+    ensure!(v == VERSION, "a record of version {v}; this program reads version {VERSION}");
+    let what = || format!("no record \"{kind}\"");
+    Ok(match &*kind {
+        Header::KIND => {
+            let header: Box<Header> = from_str(line).with_context(what)?;
+            own::adopt(&header.own)?;
+            Record::Header(header)
+        }
+        Refused::KIND => Record::Refused(from_str(line).with_context(what)?),
+        Note::KIND => Record::Note(from_str(line).with_context(what)?),
+        Clock::KIND => Record::Clock(from_str(line).with_context(what)?),
+        Transfer::KIND => Record::Transfer(from_str(line).with_context(what)?),
+        Pass::KIND => {
+            let pass: Box<Pass> = from_str(line).with_context(what)?;
+            ensure!(pass.hz > 0, "a pass whose clock stands still");
+            Record::Pass(pass)
+        }
+        End::KIND => Record::End(from_str(line).with_context(what)?),
+        _ => bail!("there is no kind of record \"{kind}\""),
+    })
+}
+
 impl Reader {
     fn take(&mut self, line: &str) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Head {
-            v: u32,
-            kind: String,
-        }
-        let Head { v, kind } = from_str(line).context("no record")?;
-        ensure!(v == VERSION, "a record of version {v}; this program reads version {VERSION}");
+        let record = record(line)?;
         ensure!(self.end.is_none(), "a record after the one that ends the run");
         let first = self.header.is_none();
-        ensure!(first == (kind == Header::KIND), "the record \"run\" has to be the first one, and only that");
-        let what = || format!("no record \"{kind}\"");
-        match &*kind {
-            Header::KIND => {
-                let header: Header = from_str(line).with_context(what)?;
-                own::adopt(&header.own)?;
-                self.header = Some(header);
-            }
-            Refused::KIND => self.refused.push(from_str(line).with_context(what)?),
-            Note::KIND => self.notes.push(from_str::<Note>(line).with_context(what)?.text),
-            Clock::KIND => self.collector.add_clock(from_str(line).with_context(what)?),
-            Transfer::KIND => self.collector.add_transfer(from_str(line).with_context(what)?),
-            Pass::KIND => {
-                let pass: Pass = from_str(line).with_context(what)?;
-                ensure!(pass.hz > 0, "a pass whose clock stands still");
-                self.collector.add(&pass);
-            }
-            End::KIND => self.end = Some(from_str(line).with_context(what)?),
-            _ => bail!("there is no kind of record \"{kind}\""),
+        ensure!(
+            first == matches!(record, Record::Header(_)),
+            "the record \"run\" has to be the first one, and only that"
+        );
+        match record {
+            Record::Header(header) => self.header = Some(*header),
+            Record::Refused(refused) => self.refused.push(refused),
+            Record::Note(Note { text }) => self.notes.push(text),
+            Record::Clock(clock) => self.collector.add_clock(clock),
+            Record::Transfer(transfer) => self.collector.add_transfer(transfer),
+            Record::Pass(pass) => self.collector.add(&pass),
+            Record::End(end) => self.end = Some(end),
         }
         Ok(())
     }

@@ -36,7 +36,23 @@ pub fn replay(path: &Path) -> Result<String> {
 
 fn command(header: &Header, request: &Request) -> String {
     let mut words = vec!["cargo run --release -p bench-harness -- run".to_owned()];
-    let mut add = |option: &str, value: Option<String>| words.extend(value.map(|value| format!("--{option} {value}")));
+    words.extend(options(request));
+    if let Some(placed) = header.placement.as_ref().filter(|placed| placed.placement != "system") {
+        words.extend(["--place".into(), placed.placement.clone()]);
+    }
+    if header.place != "host" {
+        words.extend(["--on".into(), header.place.clone()]);
+    }
+    words.join(" ")
+}
+
+/// The options of a run that ask for `request`.
+#[must_use]
+pub fn options(request: &Request) -> Vec<String> {
+    let mut words = vec![];
+    let mut add = |option: &str, value: Option<String>| {
+        words.extend(value.into_iter().flat_map(|value| [format!("--{option}"), value]));
+    };
     let us = |us: Option<u32>| us.map(|us| format!("{us}us"));
     let numbers = |numbers: &[u32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     add("preset", Some(request.preset.name().into()));
@@ -52,10 +68,7 @@ fn command(header: &Header, request: &Request) -> String {
     add("time", us(request.measure_us));
     add("sample-time", us(request.sample_us));
     add("repeats", request.repeats.map(|repeats| repeats.to_string()));
-    let chosen = header.placement.as_ref().filter(|placed| placed.placement != "system");
-    add("place", chosen.map(|placed| placed.placement.clone()));
-    add("on", (header.place != "host").then(|| header.place.clone()));
-    words.join(" ")
+    words
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ impl Serial {
         let line = open(&self.path, rate(self.baud).context("it was looked up before")?)?;
         let mut asking = line.try_clone().context("the serial line cannot be shared")?;
         let name = self.path.display().to_string();
+        let asked = request.to_owned();
         let request = format!("bench {request}\n");
         let (sender, events) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
@@ -106,7 +107,7 @@ impl Serial {
         thread::Builder::new()
             .name("serial".into())
             .spawn(move || {
-                let last = match listen(line, &sender, ask) {
+                let last = match listen(line, &sender, Some(&asked), ask) {
                     _ if was_stopped.load(Relaxed) => return,
                     Ok(Said::Done | Said::DoneAndVoid) => Event::Finished,
                     Ok(Said::Less) => Event::Failed(anyhow!("{name}: nobody is at the other end any more")),

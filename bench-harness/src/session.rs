@@ -20,12 +20,13 @@ use crate::local::Todo;
 use crate::progress::{Progress, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
-use crate::record::{Header, Placed, Refused};
+use crate::record::{End, Header, Placed, Refused};
 use crate::scenario::Named;
 use crate::serial::Serial;
+use crate::ssh::{Begun, Remote};
 use crate::summary::Run;
 use crate::write::{Records, atomically};
-use crate::{answer, compare, interrupt, local, own, provenance, qemu, read, report, table};
+use crate::{answer, compare, interrupt, local, own, provenance, qemu, read, report, stream, table};
 
 /// Cores of the emulated board, if nobody says otherwise.
 const SMP: u16 = 4;
@@ -63,13 +64,23 @@ fn root() -> &'static Path {
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     interrupt::listen().context("cannot listen for Ctrl-C")?;
     quiet_workers();
-    let host = Arc::new(Host::placed(&arguments.place)?);
+    if arguments.stream {
+        stream::watch()?;
+    }
+    let (host, remote) = match &arguments.on {
+        // Its cores are others.
+        On::Ssh(destination) => {
+            (Host::new()?, Some(Remote::prepare(destination, arguments.binary.as_deref(), root())?))
+        }
+        _ => (Host::placed(&arguments.place)?, None),
+    };
+    let host = Arc::new(host);
     let mut worst = Status::Good;
     for (named, request) in arguments.requests()? {
-        if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet) {
+        if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet && !arguments.stream) {
             say(&table::wrap(&format!("\nScenario {name}: {why}\n")));
         }
-        worst = worst.max(one(arguments, named, &request, &host)?);
+        worst = worst.max(one(arguments, named, &request, &host, remote.as_ref())?);
         if interrupt::asked() {
             break;
         }
@@ -112,16 +123,24 @@ pub fn status(ending: &Ending) -> Option<ExitCode> {
 }
 
 /// One request: a file of records, and a page.
-fn one(arguments: &RunArguments, named: Option<Named>, request: &Request, host: &Arc<Host>) -> Result<Status> {
+fn one(
+    arguments: &RunArguments,
+    named: Option<Named>,
+    request: &Request,
+    host: &Arc<Host>,
+    remote: Option<&Remote>,
+) -> Result<Status> {
     let started = jiff::Timestamp::now();
     let header = header(arguments, named, request, host, started);
     let Prepared { header, refused, what, begin } = match &arguments.on {
+        On::Ssh(_) => on_ssh(arguments, remote.context("it was prepared for ssh")?, request, header)?,
         On::Named(Place::Host) => on_host(arguments, header, request, Arc::clone(host))?,
         On::Named(Place::QemuEl1) => on_emulator(arguments, 1, header, host)?,
         On::Named(Place::QemuEl2) => on_emulator(arguments, 2, header, host)?,
         On::Serial(line) => on_serial(arguments, line, header),
     };
-    let showing = Showing { output: &arguments.output, no_html: arguments.no_html, quiet: arguments.quiet };
+    let RunArguments { output, no_html, quiet, stream, .. } = arguments;
+    let showing = Showing { output, no_html: *no_html, quiet: *quiet, stream: *stream };
     record(&showing, header, refused, started, &what, begin)
 }
 
@@ -134,6 +153,8 @@ pub struct Showing<'a> {
     pub no_html: bool,
     /// Nothing but where they are.
     pub quiet: bool,
+    /// To the standard output, and nothing but them.
+    pub stream: bool,
 }
 
 /// Begins, records what happens, and shows it.
@@ -152,23 +173,37 @@ pub fn record(
     let of_scenario = header.scenario.as_ref().map_or(String::new(), |named| format!("-{}", named.name));
     let place: String =
         header.place.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-    let mut records = Records::create(showing.output, started, &(place + &of_scenario))?;
+    let mut records = if showing.stream {
+        Records::to_stdout()?
+    } else {
+        Records::create(showing.output, started, &(place + &of_scenario))?
+    };
     records.write(&header)?;
     for refused in &refused {
         records.write(refused)?;
     }
-    let progress = if showing.quiet { Progress::none() } else { Progress::new(what) };
+    let progress = if showing.quiet || showing.stream { Progress::none() } else { Progress::new(what) };
     if let Some(passes) = header.passes {
         progress.planned(passes);
     }
-    let (mut run, ending) = follow(begin()?, &mut records, &progress, header);
+    let source = match begin() {
+        Ok(source) => source,
+        Err(error) => {
+            records.write(&End::early(format!("{error:#}")))?;
+            return Err(error);
+        }
+    };
+    let (mut run, ending) = follow(source, &mut records, &progress, header);
     run.refused.splice(..0, refused);
 
-    if !showing.quiet {
+    if !showing.quiet && !showing.stream {
         show(&run);
     }
-    say(&format!("\nRecords: {}\n", records.path().display()));
-    let page = if showing.no_html || run.cells.is_empty() { Ok(()) } else { write_page(records.path(), &run) };
+    if !showing.stream {
+        say(&format!("\nRecords: {}\n", records.path().display()));
+    }
+    let no_page = showing.no_html || showing.stream || run.cells.is_empty();
+    let page = if no_page { Ok(()) } else { write_page(records.path(), &run) };
     if let Ending::Failed(error) = &ending {
         eprintln!("error: {error:#}");
     }
@@ -307,6 +342,16 @@ fn on_serial(arguments: &RunArguments, line: &Serial, mut header: Header) -> Pre
     let (line, request) = (line.clone(), header.request.clone());
     let patience = arguments.patience.unwrap_or(PATIENCE);
     Prepared { header, refused: vec![], what, begin: Box::new(move || line.start(&request, patience)) }
+}
+
+/// A machine that runs this program too: it describes itself.
+fn on_ssh(arguments: &RunArguments, remote: &Remote, request: &Request, header: Header) -> Result<Prepared> {
+    let Begun { header: theirs, source } = remote.start(request, &arguments.place)?;
+    let what = format!("{}: {} passes; {}", header.place, theirs.passes.unwrap_or_default(), header.request);
+    // What was asked for, and when, is known here: boards often have no calendar.
+    let Header { command, scenario, request, started, place, .. } = header;
+    let header = Header { command, scenario, request, started, place, ..theirs };
+    Ok(Prepared { header, refused: vec![], what, begin: Box::new(move || Ok(source)) })
 }
 
 /// Tells what there is, and what is wrong with it.

@@ -77,7 +77,7 @@ fn group(run: &Run, cores: u16, task: Task) -> Vec<&CellSummary> {
 }
 
 /// Lines without borders; the first `left` columns are of words.
-fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+pub(crate) fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().copied()).add_rows(rows);
     for (i, column) in table.column_iter_mut().enumerate() {

@@ -44,6 +44,16 @@ impl Records {
         unreachable!("the hundredth attempt returns")
     }
 
+    /// The standard output instead of a file.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn to_stdout() -> Result<Self> {
+        let file = duplicate(&io::stdout()).context("there is no standard output for the records")?;
+        Ok(Self { file, path: "the standard output".into(), whole: 0, failed: false })
+    }
+
     /// The file at `path`, shortened to its first `whole` bytes; what is written comes after those.
     ///
     /// # Errors
@@ -90,6 +100,17 @@ impl Records {
         };
         Err(error).with_context(|| format!("cannot write to {}: {kept}", self.path.display()))
     }
+}
+
+/// What `stream` writes to, as a file: unbuffered.
+#[cfg(unix)]
+fn duplicate(stream: &impl std::os::fd::AsFd) -> io::Result<File> {
+    stream.as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn duplicate(stream: &impl std::os::windows::io::AsHandle) -> io::Result<File> {
+    stream.as_handle().try_clone_to_owned().map(File::from)
 }
 
 /// Writes `text` to `path`: the whole of it, or nothing is there that was not there before.

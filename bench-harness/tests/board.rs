@@ -71,7 +71,7 @@ fn a_board_that_does_what_it_should_is_a_run_like_any_other_and_says_that_it_is_
     let scenario = Scenario::new(Lock::Mcs, Strategy::Split, Workload::Pair, 9);
     let scenario = serde_json::to_string(&scenario).unwrap();
     let refused = format!(r#"{{"scenario":{scenario},"why":"there are not so many cores here"}}"#);
-    let plan = say("plan", "{\"passes\":1,\"protocol\":1}", 0);
+    let plan = say("plan", "{\"passes\":1,\"protocol\":1,\"request\":\"smoke\"}", 0);
     let script = format!("{plan}{}{}{}", say("refused", &refused, 1), pass(None, 2), say("done", "{}", 3));
     let (status, out, err) = text(&program(directory.path(), &script).arg("--lse").output().unwrap());
     assert_eq!(status, Some(0), "{out}{err}");

@@ -56,26 +56,7 @@ impl Board {
             ))
             .into());
         }
-        if !root.is_dir() {
-            let root = root.display();
-            return Err(Impossible(format!("the image is built from {root}, which is not on this machine")).into());
-        }
-        let mut rustup = Command::new("rustup");
-        // There, because the toolchain that is asked is the one that the source tree names.
-        rustup.args(["target", "list", "--installed"]).current_dir(root).stdin(Stdio::null());
-        let targets = match rustup.output() {
-            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-            Ok(output) => bail!("rustup target list: {}", String::from_utf8_lossy(&output.stderr).trim()),
-            Err(error) => {
-                return Err(Impossible(format!(
-                    "rustup, which knows whether the target {TARGET} is installed, does not run: {error}"
-                ))
-                .into());
-            }
-        };
-        if !targets.lines().any(|line| line == TARGET) {
-            return Err(Impossible(format!("the compiler's target is missing:\n  rustup target add {TARGET}")).into());
-        }
+        check_target(root, TARGET)?;
         let version = Command::new(EMULATOR).arg("--version").stdin(Stdio::null()).output();
         let version = version.with_context(|| format!("cannot start {EMULATOR}"))?.stdout;
         Ok(String::from_utf8_lossy(&version).lines().next().unwrap_or(EMULATOR).into())
@@ -94,7 +75,7 @@ impl Board {
         command.arg(&directory).current_dir(root).stdin(Stdio::null()).env_remove("CARGO_ENCODED_RUSTFLAGS");
         command.env("RUSTFLAGS", self.rustflags());
         let mut cargo = Group::start(&mut command).context("cannot start cargo")?;
-        if !succeeds(&mut cargo)? {
+        if !succeeds(&mut cargo, "the image")? {
             bail!("the image {} does not build", self.package());
         }
         Ok(directory.join(TARGET).join("release").join(self.package()))
@@ -116,10 +97,44 @@ impl Board {
     }
 }
 
-fn succeeds(cargo: &mut Group) -> Result<bool> {
+/// Whether the source tree at `root` is here, and the compiler can build it for `target`.
+///
+/// # Errors
+///
+/// [`Impossible`], with what to type.
+pub fn check_target(root: &Path, target: &str) -> Result<()> {
+    if !root.is_dir() {
+        let root = root.display();
+        return Err(Impossible(format!("it is built from {root}, which is not on this machine")).into());
+    }
+    let mut rustup = Command::new("rustup");
+    // There, because the toolchain that is asked is the one that the source tree names.
+    rustup.args(["target", "list", "--installed"]).current_dir(root).stdin(Stdio::null());
+    let targets = match rustup.output() {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(output) => bail!("rustup target list: {}", String::from_utf8_lossy(&output.stderr).trim()),
+        Err(error) => {
+            return Err(Impossible(format!(
+                "rustup, which knows whether the target {target} is installed, does not run: {error}"
+            ))
+            .into());
+        }
+    };
+    if !targets.lines().any(|line| line == target) {
+        return Err(Impossible(format!("the compiler's target is missing:\n  rustup target add {target}")).into());
+    }
+    Ok(())
+}
+
+/// Waits for `cargo`, which builds `what`: whether it does.
+///
+/// # Errors
+///
+/// Somebody interrupts; or it cannot be waited for.
+pub fn succeeds(cargo: &mut Group, what: &str) -> Result<bool> {
     loop {
         match cargo.ended().context("cargo cannot be waited for")? {
-            Some(_) if interrupt::asked() => return Err(anyhow!("interrupted while the image was being built")),
+            Some(_) if interrupt::asked() => return Err(anyhow!("interrupted while {what} was being built")),
             Some(status) => return Ok(status.success()),
             None if interrupt::asked() => cargo.kill(),
             None => {}

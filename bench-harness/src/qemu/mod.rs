@@ -38,11 +38,11 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// The emulator cannot be started.
 pub fn start(board: Board, host_cores: usize, image: &Path, request: &str) -> Result<Source> {
     let mut command = board.emulator(host_cores, image, request);
-    watch(&mut command)
+    watch(&mut command, request)
 }
 
-/// Runs `command` as an emulator: its standard output is a board's console.
-fn watch(command: &mut Command) -> Result<Source> {
+/// Runs `command` as an emulator of a board that is asked for `request`: its standard output is a board's console.
+fn watch(command: &mut Command, request: &str) -> Result<Source> {
     let program = command.get_program().to_string_lossy().into_owned();
     let started = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut child = started.with_context(|| format!("cannot start {program}"))?;
@@ -52,12 +52,14 @@ fn watch(command: &mut Command) -> Result<Source> {
     let stopped = Arc::new(AtomicBool::new(false)); // Relaxed: it says all there is to say
     let (sender, events) = mpsc::channel();
 
+    let request = request.to_owned();
     let complain = sender.clone();
     let complaints = thread::spawn(move || console::pass_on(complaints, &complain));
     let (theirs, was_stopped) = (Arc::clone(&child), Arc::clone(&stopped));
     thread::spawn(move || {
-        let done =
-            console::listen(&mut output, &sender, || bail!("it was told on its command line what to do, and asks"));
+        let done = console::listen(&mut output, &sender, Some(&request), || {
+            bail!("it was told on its command line what to do, and asks")
+        });
         let _ = io::copy(&mut output, &mut io::sink()); // what it still prints until it exits
         let _ = complaints.join();
         let status = wait(&theirs);
@@ -97,14 +99,15 @@ mod tests {
     use crate::protocol::framed;
 
     fn follow(script: &str) -> Vec<Event> {
-        let source = watch(Command::new("sh").args(["-c", script])).unwrap();
+        let source = watch(Command::new("sh").args(["-c", script]), "quick").unwrap();
         source.events.iter().collect()
     }
 
     #[test]
     fn a_board_that_is_done_and_exits_well_has_finished() {
-        let [plan, done] = [framed("plan", "{\"passes\":3,\"protocol\":1}", 0), framed("done", "{}", 1)]
-            .map(|line| format!("echo '{line}'"));
+        let [plan, done] =
+            [framed("plan", "{\"passes\":3,\"protocol\":1,\"request\":\"quick\"}", 0), framed("done", "{}", 1)]
+                .map(|line| format!("echo '{line}'"));
         let events = follow(&format!("echo '# hello'; {plan}; {done}"));
         assert!(
             matches!(&events[..], [Event::Console(hello), Event::Planned(3), Event::Finished] if hello == "# hello")
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_board_that_is_stopped_has_finished() {
-        let mut source = watch(Command::new("sh").args(["-c", "echo up; exec sleep 600"])).unwrap();
+        let mut source = watch(Command::new("sh").args(["-c", "echo up; exec sleep 600"]), "quick").unwrap();
         assert!(matches!(source.events.recv(), Ok(Event::Console(_))));
         (source.stop)();
         assert!(matches!(source.events.recv(), Ok(Event::Finished)));
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_emulator_that_is_not_there_is_an_error_with_its_name() {
-        let error = watch(&mut Command::new("no-such-emulator")).err().unwrap();
+        let error = watch(&mut Command::new("no-such-emulator"), "quick").err().unwrap();
         assert!(error.to_string().contains("cannot start no-such-emulator"));
     }
 }

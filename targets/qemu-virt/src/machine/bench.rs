@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! @ready {"protocol":1}                                           it waits for a line: bench REQUEST
-//! @plan {"passes":460,"protocol":1}
+//! @plan {"passes":460,"protocol":1,"request":"quick"}
 //! @refused {"scenario":{…},"why":"there are not so many cores here"}       a cell that cannot run here
 //! @clock {"hz":62500000,…}                                        what a reading of the clock takes
 //! @transfer {"a":0,"b":1,…}                                       what a line takes from core to core
@@ -54,9 +54,10 @@ impl<L: Level> Machine for Board<L> {
 /// Measures what `request` asks for.
 pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
     #[derive(Serialize)]
-    struct Plan {
+    struct Plan<'a> {
         passes: usize,
         protocol: u32,
+        request: &'a str,
     }
     #[derive(Serialize)]
     struct Refused {
@@ -64,21 +65,21 @@ pub(crate) fn run<L: Level>(board: &Board<L>, request: &str) -> u8 {
         why: &'static str,
     }
 
-    let request = match Request::parse(request) {
-        Ok(request) => request,
+    let parsed = match Request::parse(request) {
+        Ok(parsed) => parsed,
         Err(error) => {
             println!("bench: {error}");
             return status::BAD_BOOTARGS;
         }
     };
-    let plan = request.plan(board.cores());
+    let plan = parsed.plan(board.cores());
     for cell in plan.cells() {
         if let Some(why) = refusal(board, &cell) {
             print("refused", &Refused { scenario: cell, why });
         }
     }
     let cells = || plan.passes().filter(|(_, cell)| refusal(board, cell).is_none());
-    print("plan", &Plan { passes: 2 * cells().count(), protocol: frame::PROTOCOL });
+    print("plan", &Plan { passes: 2 * cells().count(), protocol: frame::PROTOCOL, request });
     const STOPS: &str = "a panic stops the machine";
     print("clock", &probe::clock(board).expect(STOPS));
     let most = cells().map(|(_, cell)| cell.cores).max().unwrap_or(0);
