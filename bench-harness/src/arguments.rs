@@ -378,6 +378,11 @@ pub struct RunArguments {
     /// Say nothing but what is wrong, and where the records are
     #[arg(long, short)]
     pub quiet: bool,
+
+    /// Print the figures as JSON instead of tables, one object a scenario file (its schema:
+    /// bench-harness/schema/figures-v1.json)
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
 }
 
 /// Options of a report.

@@ -32,7 +32,8 @@ pub fn ingest(arguments: &IngestArguments) -> Result<ExitCode> {
     } else {
         Box::new(File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?)
     };
-    let showing = Showing { output: &arguments.output, no_html: arguments.no_html, quiet: false, stream: false };
+    let showing =
+        Showing { output: &arguments.output, no_html: arguments.no_html, quiet: false, json: false, stream: false };
     let started = jiff::Timestamp::now();
     let header = header(&arguments.board, arguments.emulated, &name, started);
     let what = format!("{name}: the console of {}", arguments.board);

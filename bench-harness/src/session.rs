@@ -77,7 +77,9 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     let host = Arc::new(host);
     let mut worst = Status::Good;
     for (named, request) in arguments.requests()? {
-        if let Some(Named { name, why }) = named.as_ref().filter(|_| !arguments.quiet && !arguments.stream) {
+        if let Some(Named { name, why }) =
+            named.as_ref().filter(|_| !arguments.quiet && !arguments.json && !arguments.stream)
+        {
             say(&table::wrap(&format!("\nScenario {name}: {why}\n")));
         }
         worst = worst.max(one(arguments, named, &request, &host, remote.as_ref())?);
@@ -139,8 +141,8 @@ fn one(
         On::Named(Place::QemuEl2) => on_emulator(arguments, 2, header, host)?,
         On::Serial(line) => on_serial(arguments, line, header),
     };
-    let RunArguments { output, no_html, quiet, stream, .. } = arguments;
-    let showing = Showing { output, no_html: *no_html, quiet: *quiet, stream: *stream };
+    let RunArguments { output, no_html, quiet, json, stream, .. } = arguments;
+    let showing = Showing { output, no_html: *no_html, quiet: *quiet, json: *json, stream: *stream };
     record(&showing, header, refused, started, &what, begin)
 }
 
@@ -153,6 +155,8 @@ pub struct Showing<'a> {
     pub no_html: bool,
     /// Nothing but where they are.
     pub quiet: bool,
+    /// The figures as JSON, and nothing else, on the standard output.
+    pub json: bool,
     /// To the standard output, and nothing but them.
     pub stream: bool,
 }
@@ -196,14 +200,18 @@ pub fn record(
     let (mut run, ending) = follow(source, &mut records, &progress, header);
     run.refused.splice(..0, refused);
 
-    if !showing.quiet && !showing.stream {
+    if showing.json {
+        say(&Figures::of([&run]).json()?);
+    } else if !showing.quiet && !showing.stream {
         show(&run);
     }
+    // Beside JSON, on the standard output, there is nothing else.
+    let tell = |text: &str| if showing.json { eprint!("{text}") } else { say(text) };
     if !showing.stream {
-        say(&format!("\nRecords: {}\n", records.path().display()));
+        tell(&format!("\nRecords: {}\n", records.path().display()));
     }
     let no_page = showing.no_html || showing.stream || run.cells.is_empty();
-    let page = if no_page { Ok(()) } else { write_page(records.path(), &run) };
+    let page = if no_page { Ok(()) } else { write_page(records.path(), &run, tell) };
     if let Ending::Failed(error) = &ending {
         tell(&format!("error: {error:#}"));
     }
@@ -394,10 +402,10 @@ fn void(run: &Run) -> String {
     text
 }
 
-fn write_page(records: &Path, run: &Run) -> Result<()> {
+fn write_page(records: &Path, run: &Run, tell: impl Fn(&str)) -> Result<()> {
     let page = records.with_extension("html");
     atomically(&page, &report::html(run))?;
-    say(&format!("Page:    {}\n", page.display()));
+    tell(&format!("Page:    {}\n", page.display()));
     Ok(())
 }
 
@@ -451,7 +459,7 @@ fn report_one(path: &Path, no_html: bool) -> Result<Run> {
     say(&format!("{}: {} of {}\n", path.display(), run.header.place, run.header.started));
     show(&run);
     if !no_html {
-        write_page(path, &run)?;
+        write_page(path, &run, say)?;
     }
     Ok(run)
 }

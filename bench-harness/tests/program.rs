@@ -369,3 +369,13 @@ fn two_programs_are_measured_interleaved() {
     let ran = run(directory.path(), &format!("ab {program} {program} -- --lock bolt"));
     assert!(ran.status == Some(1) && ran.err.contains("see what it says above"), "{}", ran.err);
 }
+
+#[test]
+fn json_is_all_that_is_on_the_standard_output() {
+    let directory = here();
+    let ran = run(directory.path(), &format!("{TINY} --lock mcs --workload section --json"));
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    let figures: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(figures["runs"][0]["scenarios"][0]["lock"], "mcs");
+    assert!(ran.err.contains("Records: "), "{}", ran.err);
+}
