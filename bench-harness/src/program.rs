@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::host::Host;
-use crate::progress::{say, tell};
+use crate::progress::{complain, say};
 use crate::session::Impossible;
 use crate::{ab, fleet, ingest, interrupt, list, outline, replay, resume, session};
 
@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
     match run(&Arguments::of_command_line()) {
         Ok(status) => status,
         Err(error) => {
-            tell(&format!("error: {error:#}"));
+            complain(&format!("error: {error:#}"));
             if interrupt::asked() {
                 ExitCode::from(interrupt::STATUS)
             } else if error.is::<Impossible>() {

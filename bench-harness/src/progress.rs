@@ -13,7 +13,7 @@ pub fn say(text: &str) {
 }
 
 /// Writes a line for whoever waits, who may be gone too: then the run ends in order nevertheless.
-pub fn tell(line: &str) {
+pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -29,7 +29,7 @@ impl Progress {
     #[must_use]
     pub fn new(what: &str) -> Self {
         let draws = std::io::stderr().is_terminal();
-        tell(what);
+        complain(what);
         let bar = ProgressBar::with_draw_target(
             Some(0),
             if draws { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() },
@@ -66,7 +66,7 @@ impl Progress {
 
     /// Says something above the bar, or where it would be.
     pub fn warn(&self, text: &str) {
-        self.bar.suspend(|| tell(text));
+        self.bar.suspend(|| complain(text));
     }
 
     /// The bar is gone.

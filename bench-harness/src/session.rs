@@ -17,7 +17,7 @@ use crate::export::Figures;
 use crate::follow::{Ending, follow};
 use crate::host::{Host, quiet_workers};
 use crate::local::Todo;
-use crate::progress::{Progress, say, tell};
+use crate::progress::{Progress, complain, say};
 use crate::qemu::image::Board;
 use crate::read::Reading;
 use crate::record::{End, Header, Placed, Refused};
@@ -116,7 +116,7 @@ impl From<Status> for ExitCode {
 pub fn status(ending: &Ending) -> Option<ExitCode> {
     match ending {
         Ending::Failed(error) => {
-            tell(&format!("error: {error:#}"));
+            complain(&format!("error: {error:#}"));
             Some(Status::Bad.into())
         }
         Ending::Interrupted => Some(Status::Interrupted.into()),
@@ -213,7 +213,7 @@ pub fn record(
     let no_page = showing.no_html || showing.stream || run.cells.is_empty();
     let page = if no_page { Ok(()) } else { write_page(records.path(), &run, tell) };
     if let Ending::Failed(error) = &ending {
-        tell(&format!("error: {error:#}"));
+        complain(&format!("error: {error:#}"));
     }
     page?;
     Ok(match ending {
@@ -298,7 +298,7 @@ fn on_host(arguments: &RunArguments, mut header: Header, request: &Request, host
     }
     if !host.pins() {
         header.notes.push(local::NOT_PINNED.into());
-        tell(&format!("warning: {}", local::NOT_PINNED));
+        complain(&format!("warning: {}", local::NOT_PINNED));
     }
     if cells.is_empty() {
         return Err(Impossible(format!("nothing of that can run here\n{}", table::refused(&refused))).into());
@@ -424,13 +424,13 @@ pub fn report(arguments: &ReportArguments) -> ExitCode {
                 runs.push(run);
             }
             Err(error) => {
-                tell(&format!("error: {error:#}"));
+                complain(&format!("error: {error:#}"));
                 status = ExitCode::FAILURE;
             }
         }
     }
     if let Err(error) = export(arguments, &runs) {
-        tell(&format!("error: {error:#}"));
+        complain(&format!("error: {error:#}"));
         status = ExitCode::FAILURE;
     }
     status

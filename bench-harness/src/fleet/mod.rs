@@ -28,7 +28,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::arguments::FleetArguments;
 use crate::interrupt;
-use crate::progress::{say, tell};
+use crate::progress::{complain, say};
 use crate::read::{Reading, read};
 use crate::record::End;
 use crate::session::Impossible;
@@ -51,7 +51,11 @@ pub fn fleet(arguments: &FleetArguments) -> Result<ExitCode> {
     let output = arguments.output.join(format!("{when}-fleet"));
     fs::create_dir_all(&output).with_context(|| format!("cannot make the directory {}", output.display()))?;
     let (here, elsewhere): (Vec<&Member>, Vec<_>) = fleet.members.iter().partition(|member| member.here);
-    tell(&format!("{} places; {} of them on this machine, one after the other, last", fleet.members.len(), here.len()));
+    complain(&format!(
+        "{} places; {} of them on this machine, one after the other, last",
+        fleet.members.len(),
+        here.len()
+    ));
     let ran = Mutex::new(vec![]);
     let run = |member: &Member| {
         let place = one(member, &output);
@@ -106,7 +110,7 @@ pub fn files(files: &[PathBuf]) -> ExitCode {
                 places.push((name, Place { failed, said: warnings, run: Some(run) }));
             }
             Err(error) => {
-                tell(&format!("error: {error:#}"));
+                complain(&format!("error: {error:#}"));
                 status = ExitCode::FAILURE;
             }
         }
@@ -172,7 +176,7 @@ fn relay(name: &str, complaints: impl Read) -> Vec<String> {
     let mut said = vec![];
     for line in BufReader::new(complaints).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-        tell(&format!("{name}: {line}"));
+        complain(&format!("{name}: {line}"));
         said.push(line);
     }
     said

@@ -35,7 +35,7 @@ use bench_core::Request;
 
 use crate::events::Source;
 use crate::placement::Placement;
-use crate::progress::tell;
+use crate::progress::complain;
 use crate::record::Header;
 use crate::session::Impossible;
 use crate::{local, own, replay};
@@ -120,7 +120,7 @@ impl Remote {
             Some(file) => file.to_owned(),
             None => binary::build(&machine, root)?,
         };
-        tell(&format!("{destination}: {machine}; copying {}", binary.display()));
+        complain(&format!("{destination}: {machine}; copying {}", binary.display()));
         let directory = link.upload(&binary)?;
         Ok(Self { link, directory, destination: destination.clone() })
     }
@@ -165,7 +165,7 @@ const GRACE: Duration = Duration::from_secs(60);
 impl Drop for Remote {
     fn drop(&mut self) {
         if self.link.ask(&self.removal()).is_err() {
-            tell(&format!("warning: {}: {} may still be there", self.destination, self.directory));
+            complain(&format!("warning: {}: {} may still be there", self.destination, self.directory));
         }
     }
 }
