@@ -68,7 +68,10 @@ impl<const FAULT: u8, const CPUS: usize> QSpin<FAULT, CPUS> {
     fn lock_slow(&self) {
         let cpu = Cpu::cpu();
         let Some(own) = NODES[..CPUS].get(cpu) else {
-            return if FAULT == LETS_IN_WHO_HAS_NO_NODE { () } else { self.take_next() };
+            if FAULT != LETS_IN_WHO_HAS_NO_NODE {
+                self.take_next();
+            }
+            return;
         };
         let level = own.taken.load(Relaxed);
         if FAULT != HAS_ONE_NODE_FOR_ALL {
