@@ -19,7 +19,8 @@
 //! not in the few instructions between an acquisition and its note, or a note taken back and its release. Not found are: a
 //! handler that queues behind a *wait* of its own CPU, in a lock that is first in, first out; two CPUs that wait for each
 //! other's locks. After a release out of order the next one may go unnoticed. After `MutexGuard::unlocked` the place is one in
-//! `lock_api`, which takes the lock again. To try with a deadline for what one holds is no fault: it ends.
+//! `lock_api`, which takes the lock again. To try with a deadline for what one holds is no fault: it ends. A
+//! `bump` is not checked: neither that sections begun later go on, nor how long this one took until then.
 //!
 //! # Invariants
 //!
@@ -94,7 +95,7 @@ pub enum Fault {
         acquired: &'static Location<'static>,
     },
     /// A lock was released before one that this CPU acquired after it. Harmless in itself; with a lock that saves the
-    /// interrupt mask it unmasks too early ([`irq`](crate::irq)).
+    /// interrupt mask it unmasks too early, and the last one leaves it masked ([`irq`](crate::irq)).
     OutOfOrder {
         /// Where the lock was acquired.
         acquired: &'static Location<'static>,

@@ -39,11 +39,12 @@ pub trait Probe {
 /// How an acquisition came about, in ticks of [`Probe::now`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Acquired {
-    /// From the call to the acquisition.
+    /// From the call to the acquisition. Of a wait with a deadline ([`Timed`](crate::Timed)) that is the try which succeeded:
+    /// those in vain before it, and a wait that ends at its deadline, are not seen.
     pub wait: u64,
     /// From the previous holder's release to this acquisition, if that release came while this acquirer waited.
     /// `None`: the lock was free when this acquirer came. (A release in the same tick as the call counts as
-    /// before it.)
+    /// before it.) In a wait with a deadline it may have been held at an earlier try.
     pub handover: Option<u64>,
 }
 

@@ -27,7 +27,8 @@
 //! # Drop guards in the reverse order of their making
 //!
 //! Each guard carries the mask as it was when its section began, and puts *that* back. Take `a`, take `b`, drop
-//! `a` first: interrupts are unmasked while `b` is still held, and a handler that takes `b`'s lock waits for ever.
+//! `a` first: interrupts are unmasked while `b` is still held, and a handler that takes `b`'s lock waits for ever. Then
+//! drop `b`: its guard puts back that they were masked, and this CPU takes no interrupt any more.
 //! The same goes for a guard dropped inside somebody else's masked region that began after it. Rust cannot check the
 //! order of drops; a scope a section is the habit that keeps it right. Or take [`IrqDepth`], which counts the sections of
 //! a CPU and unmasks at the end of the last one; it has to know which CPU it is on.

@@ -39,7 +39,7 @@
 //! Decorators go around each other in this order, the outermost first, each of them or not: [`Timed`], [`Checked`],
 //! [`IrqSave`] or [`IrqDepth`], [`Instrumented`], the lock. `Timed` is outermost because what it adds to a lock, the others do
 //! not pass on; then a wait with a deadline has interrupts unmasked between two tries, and one for a lock that this CPU
-//! holds itself ends at the deadline, unreported.
+//! holds itself ends at the deadline, unreported; and `Instrumented` sees each of its tries alone.
 //!
 //! Not here, and why: **CLH** hands its nodes from waiter to waiter, so each lock needs one when it is made and gives one
 //! back when it is dropped, which a lock with a constant initial value that may be dropped while it is held cannot do

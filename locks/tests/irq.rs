@@ -225,6 +225,17 @@ fn a_bump_in_another_section_unmasks_unless_sections_are_counted() {
     assert_eq!(events.iter().filter(|&&event| event == RESTORE).count(), 1, "{events:?}");
 }
 
+/// The two kinds under one control: what the documentation of `IrqDepth` warns of.
+#[test]
+fn counted_and_saved_sections_out_of_order_unmask_too_early_and_stay_masked() {
+    let (saved, counted) = (Saved::new(()), Counted::new(()));
+    let (first, second) = (saved.lock(), counted.lock());
+    drop(first);
+    assert!(!Recorder::masked() && counted.is_locked());
+    drop(second);
+    assert!(Recorder::masked());
+}
+
 #[test]
 fn counted_sections_leave_a_mask_that_they_found() {
     let (saved, counted) = (Saved::new(()), Counted::new(()));

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!              a.lock()   b.lock()   drop(a)    drop(b)
-//!  IrqSave     mask       (masked)   UNMASK     …            a's guard puts back what it found, and b's section goes on
+//!  IrqSave     mask       (masked)   UNMASK     MASK         a's guard puts back what it found, and b's section goes on;
+//!                                                             b's puts back what *it* found, and nothing unmasks any more
 //!  IrqDepth    mask       (masked)   (masked)   unmask
 //!  depth       0 → 1      1 → 2      2 → 1      1 → 0
 //! ```
@@ -19,6 +20,10 @@ use crate::cpu::CpuId;
 
 /// The lock `L`, taken with interrupts masked by `I` until the last such section of this CPU ends, in whatever order the
 /// guards are dropped. `C` has the CPUs' depths.
+///
+/// Counted are sections of `IrqDepth`. Where a lock under plain [`IrqSave`] and the same control is held as well, guards of
+/// the two kinds have to be dropped in the reverse order of their making, or interrupts are unmasked too early and then stay
+/// masked: take one kind for all locks under a control.
 ///
 /// ```
 /// use hyp_locks::{CpuId, Depths, IrqDepth, IrqSlot, Recorder, Ticket};

@@ -30,7 +30,7 @@ use crate::timed::Watch;
 ///
 /// Interrupts stay masked while waiting. With a queue they must: a handler that ran then and took the same lock would queue
 /// behind the code that it interrupted. Without one they need not, which costs latency: `Timed<IrqSave<Tas, I>, K>` has
-/// them open between two tries.
+/// them open between two tries of a wait with a deadline (not in `lock`).
 #[derive(Debug)]
 pub struct IrqSave<L, I> {
     lock: L,
